@@ -1,0 +1,1 @@
+"""`msty-invoice COMMAND`: one file per command."""

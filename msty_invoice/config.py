@@ -1,0 +1,144 @@
+"""Settings, read once. No other module reads the environment.
+
+Each setting is a variable NAME, or NAME_FILE with the path of a file that holds
+it (for systemd credentials). docs/configuration.md explains every one of them.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from msty_invoice.domain.invoice import Network
+
+# A process names the settings it cannot do without; the others may be absent.
+WEB = frozenset(
+    {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"}
+)
+RIVER = frozenset({"RIVER_BASE_URL", "RIVER_ACCOUNT_ID", "RIVER_API_KEY"})
+DATABASE = frozenset({"DATABASE_URL"})
+
+
+class ConfigError(Exception):
+    """The process cannot start with these settings. `problems` has a sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("settings: " + "; ".join(problems))
+        self.problems = problems
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if urlsplit(value).scheme not in schemes:
+            raise ValueError(f"is not a URL that starts with {' or '.join(schemes)}")
+        return value.rstrip("/")
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
+            raise ValueError(f"is not a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"is not one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def _network(value: str) -> Network:
+    return Network(_one_of(*Network)(value))
+
+
+def _setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"read": read})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Each field is the setting of the same name in upper case."""
+
+    database_url: str = _setting(_url("postgresql", "postgres"), "", secret=True)
+    redis_url: str = _setting(_url("redis", "rediss", "unix"), "", secret=True)
+    public_url: str = _setting(_url("https", "http"), "")
+    lightning_provider: str = _setting(_one_of("river"), "")
+    lightning_network: Network | None = _setting(_network, None)
+
+    river_base_url: str = _setting(_url("https", "http"), "")
+    river_account_id: str = _setting(_text, "")
+    river_api_key: str = _setting(_text, "", secret=True)
+    river_api_secret: str = _setting(_text, "", secret=True)
+    river_timestamp_unit: str = _setting(_one_of("s", "ms"), "ms")
+    provider_deadline_seconds: int = _setting(_whole(1, 10), 8)
+
+    min_amount_sats: int = _setting(_whole(1, 10**12), 1)
+    max_amount_sats: int = _setting(_whole(1, 10**12), 1_000_000)
+    max_memo_length: int = _setting(_whole(1, 639), 256)
+
+    rate_limit_per_minute: int = _setting(_whole(1, 100_000), 50)
+    rate_limit_reads_per_minute: int = _setting(_whole(1, 100_000), 300)
+    client_address: str = _setting(_one_of("peer", "x-real-ip"), "peer")
+
+    create_workers: int = _setting(_whole(1, 256), 5)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], needs: Collection[str] = frozenset()) -> "Config":
+        """Read every setting. Raises `ConfigError` naming all that is missing or wrong at once."""
+        found: dict[str, Any] = {}
+        problems: list[str] = []
+        for f in fields(cls):
+            name = f.name.upper()
+            try:
+                if value := _value(environ, name):
+                    found[f.name] = f.metadata["read"](value)
+                elif name in needs:
+                    problems.append(f"{name} is missing")
+            except (ValueError, OSError) as exc:
+                problems.append(f"{name} {_reason(exc)}")
+        config = cls(**found)
+        problems += _contradictions(config)
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+    @property
+    def network(self) -> Network:
+        """The network, for those that named LIGHTNING_NETWORK among their needs."""
+        assert self.lightning_network is not None, "LIGHTNING_NETWORK was not demanded"
+        return self.lightning_network
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    if path := environ.get(f"{name}_FILE"):
+        return Path(path).read_text(encoding="utf-8").strip()
+    return environ.get(name, "").strip()
+
+
+def _reason(exc: ValueError | OSError) -> str:
+    """Why, without the value: it may be a secret."""
+    if isinstance(exc, OSError):
+        return f"is in a file that cannot be read ({exc.strerror})"
+    return "is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else str(exc)
+
+
+def _contradictions(config: Config) -> list[str]:
+    problems = []
+    if config.min_amount_sats > config.max_amount_sats:
+        problems.append("MIN_AMOUNT_SATS is larger than MAX_AMOUNT_SATS")
+    if config.lightning_network is Network.MAINNET and config.river_base_url.startswith("http:"):
+        problems.append("RIVER_BASE_URL must start with https on mainnet")
+    return problems

@@ -1,0 +1,1 @@
+"""BOLT11 and the dialects of Lightning providers. Implements `service.ports`."""

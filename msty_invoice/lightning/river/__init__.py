@@ -1,0 +1,1 @@
+"""River Lightning Services, translated: HTTP in, `service.ports` out."""

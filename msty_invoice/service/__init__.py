@@ -1,0 +1,1 @@
+"""The use cases, and Protocols for what they need from the outside."""

@@ -1,0 +1,52 @@
+"""What the use cases need from the outside, as Protocols. Implemented in `storage` and `lightning`."""
+
+from typing import Protocol
+from uuid import UUID
+
+from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
+from msty_invoice.domain.key import ApiKey
+
+
+class LightningProvider(Protocol):
+    """A Lightning service, in sats, hex hashes and aware UTC. Every call has a total deadline."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name as stored with each invoice, such as `river`."""
+
+    def create_invoice(self, order: InvoiceOrder) -> IssuedInvoice:
+        """Obtain an invoice that says what `order` says.
+
+        Raises one of the `ProviderError`s. After `ProviderUnknown` it may be asked
+        again: an invoice nobody was shown harms nobody.
+        """
+
+    def ping(self) -> None:
+        """Raise a `ProviderError` unless the provider answers and knows us."""
+
+
+class InvoiceStore(Protocol):
+    """Where invoices are kept. Raises `StorageUnavailable` when it cannot be reached."""
+
+    def add(self, invoice: Invoice) -> Invoice:
+        """Record a new invoice in one commit, and return it as recorded.
+
+        Safe to run again with the same `id`. Raises `InvoiceIssuedTwice` if another
+        invoice already has this `payment_hash` or provider reference.
+        """
+
+    def get(self, key_family: UUID, payment_hash: str) -> Invoice:
+        """The invoice this key family made. Raises `InvoiceNotFound`, also for another family's."""
+
+
+class KeyStore(Protocol):
+    """Where API keys are kept. Only a SHA-256 of a secret ever reaches it."""
+
+    def find(self, secret_sha256: bytes) -> ApiKey | None:
+        """The usable key with this secret, noting its use at most once a minute; or None."""
+
+    def add(self, key: ApiKey, secret_sha256: bytes, prefix: str) -> None:
+        """Record a new key with its first secret. Raises `KeyNameTaken`."""
+
+    def list(self) -> list[ApiKey]:
+        """Every key, oldest first, revoked ones included."""

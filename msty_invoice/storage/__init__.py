@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis: where facts are kept. Implements `service.ports`."""
