@@ -1,10 +1,13 @@
 """The servers every test may use, and the report of what was not run."""
 
+import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from msty_invoice.dev.valkey import ValkeyServer
 
 # Debian 12's server, the oldest that we support.
 POSTGRES_15_BIN = Path("/usr/lib/postgresql/15/bin")
+_NAMED = 5  # tests named for each reason in the closing report
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +65,38 @@ def _private_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Say last, and loudly, what was not run. With MSTY_NO_SKIPS=1 that is a failure."""
+    yield
+    skipped = _skipped(session.config)
+    _report(session.config.get_terminal_writer(), skipped)
+    if skipped and os.environ.get("MSTY_NO_SKIPS") == "1":
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _report(terminal: Any, skipped: dict[str, list[str]]) -> None:
+    terminal.line()
+    if not skipped:
+        terminal.line("nothing was skipped", green=True)
+        return
+    total = sum(len(tests) for tests in skipped.values())
+    terminal.sep("!", f"{total} NOT RUN", yellow=True, bold=True)
+    for reason, tests in sorted(skipped.items()):
+        terminal.line(f"{len(tests)} × {reason}", yellow=True, bold=True)
+        for test in sorted(tests)[:_NAMED]:
+            terminal.line(f"    {test}")
+        if len(tests) > _NAMED:
+            terminal.line(f"    and {len(tests) - _NAMED} more")
+
+
+def _skipped(config: pytest.Config) -> dict[str, list[str]]:
+    """The tests that were skipped, by reason."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    by_reason = defaultdict(list)
+    for report in reporter.stats.get("skipped", []):
+        _, _, reason = report.longrepr
+        by_reason[reason.removeprefix("Skipped: ")].append(report.nodeid)
+    return by_reason
