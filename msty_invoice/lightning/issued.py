@@ -1,0 +1,38 @@
+"""From a provider's BOLT11 text to an invoice that may be shown."""
+
+from msty_invoice.domain.errors import UntrustworthyInvoice
+from msty_invoice.domain.invoice import InvoiceOrder, IssuedInvoice, Network
+from msty_invoice.lightning.bolt11 import Bolt11Error, decode
+
+
+def issued_invoice(
+    order: InvoiceOrder,
+    payment_request: str,
+    *,
+    network: Network,
+    provider: str,
+    provider_ref: str,
+) -> IssuedInvoice:
+    """What `payment_request` says, if it is what `order` asked for.
+
+    Raises `UntrustworthyInvoice` if it is not a BOLT11 with one payment_hash, is for another
+    network, or names no amount or another one than `order.amount_sats`.
+    """
+    ref = f"{provider} {provider_ref}"
+    try:
+        bolt11 = decode(payment_request)
+        amount_sats = bolt11.amount_sats
+    except Bolt11Error as exc:
+        raise UntrustworthyInvoice(f"{ref}: {exc}") from exc
+    if bolt11.network != network:
+        raise UntrustworthyInvoice(f"{ref}: for {bolt11.network}, not {network}")
+    if amount_sats != order.amount_sats:
+        raise UntrustworthyInvoice(f"{ref}: {amount_sats} sats, not {order.amount_sats}")
+    return IssuedInvoice(
+        provider=provider,
+        provider_ref=provider_ref,
+        payment_request=payment_request,
+        payment_hash=bolt11.payment_hash,
+        amount_sats=amount_sats,
+        expires_at=bolt11.expires_at,
+    )
