@@ -72,7 +72,7 @@ class Process:
                 stdout=log if stdout is None else stdout,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_leash(self._stop_signal),
+                preexec_fn=leash(self._stop_signal),
                 **credentials(self._account),
             )
         return self._popen
@@ -120,7 +120,7 @@ def tail(log: Path, lines: int = 15) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines()[-lines:] or ["(it is empty)"])
 
 
-def _leash(number: signal.Signals) -> Callable[[], None] | None:
+def leash(number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
     """Arrange, in the child, that it gets `number` when we are gone, even by kill -9.
 
     Linux ties this to the thread that forks, so a program that another thread starts
