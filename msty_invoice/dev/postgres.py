@@ -40,7 +40,13 @@ class PostgresServer:
     """
 
     def __init__(
-        self, programs: Path, home: Path, *, account: Account | None = None, durable: bool = True
+        self,
+        programs: Path,
+        home: Path,
+        *,
+        account: Account | None = None,
+        durable: bool = True,
+        log: Path | None = None,
     ) -> None:
         self.home = home
         self.bin = programs
@@ -49,7 +55,7 @@ class PostgresServer:
         self._data = home / "data"
         self._password_file = home / "admin-password"
         self.process = Process(
-            "PostgreSQL", home / "log", stop_signal=signal.SIGINT, account=account
+            "PostgreSQL", log or home / "log", stop_signal=signal.SIGINT, account=account
         )
 
     @property
@@ -61,9 +67,14 @@ class PostgresServer:
         """A DSN over the socket. `user` must exist; authentication is SCRAM."""
         return f"postgresql://{quote(user)}:{quote(password, safe='')}@/{dbname}?host={self.home}"
 
+    @property
+    def new(self) -> bool:
+        """Whether it has no data yet."""
+        return not self._data.is_dir()
+
     def init(self) -> None:
         """Make the data folder, unless it is there. A half-made one is made again."""
-        if self._data.is_dir():
+        if not self.new:
             return
         self.bin = _reachable(self.bin, self.home, self._account)
         fresh = self.home / "data.new"
@@ -74,10 +85,18 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `ProgramFailed`."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start, and do not wait."""
         self.bin = _reachable(self.bin, self.home, self._account)
         unlock(self._data / "postmaster.pid", self._data)
         unlock(self.home / ".s.PGSQL.5432.lock", self._data)
         self.process.start(self._command(), _ENV, self.home)
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises `ProgramFailed`."""
         self.process.wait_until(self._answers, _START_SECONDS)
 
     def stop(self, mode: StopMode = "fast") -> None:

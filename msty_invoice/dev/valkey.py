@@ -16,10 +16,10 @@ _ENV = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 class ValkeyServer:
     """One server with its data and its socket in `home`, an absolute path of at most 90 bytes."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, log: Path | None = None) -> None:
         self.home = home
         self._socket = home / "valkey.sock"
-        self.process = Process("Valkey", home / "log")
+        self.process = Process("Valkey", log or home / "log")
 
     @property
     def url(self) -> str:
@@ -28,8 +28,16 @@ class ValkeyServer:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `ProgramFailed`."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start, and do not wait."""
         # Valkey removes a socket left behind by kill -9 itself.
         self.process.start(self._command(), _ENV, self.home)
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises `ProgramFailed`."""
         self.process.wait_until(self._answers, _START_SECONDS)
 
     def stop(self) -> None:
