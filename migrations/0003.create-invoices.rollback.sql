@@ -1,0 +1,6 @@
+SET LOCAL lock_timeout = '2s';
+
+DROP TABLE invoice_events;
+DROP TABLE invoices;
+DROP FUNCTION refuse_invoice_change();
+DROP FUNCTION refuse_new_invoice();

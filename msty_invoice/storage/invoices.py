@@ -1,0 +1,81 @@
+"""Invoices in PostgreSQL."""
+
+from dataclasses import fields
+from uuid import UUID
+
+from psycopg2 import errors
+
+from msty_invoice.domain.errors import InvoiceIssuedTwice, InvoiceNotFound
+from msty_invoice.domain.invoice import Invoice, InvoiceStatus
+from msty_invoice.storage.postgres import ConnectionLost, Database, Row
+
+# A column for each field, of the same name.
+_FIELDS = tuple(field.name for field in fields(Invoice))
+_COLUMNS = ", ".join(_FIELDS)
+
+# The row and the first line of its history, in one commit and one round trip.
+_ADD = f"""
+    WITH i AS (
+        INSERT INTO invoices
+            (id, key_family, provider, provider_ref, payment_request, payment_hash,
+             amount_sats, memo, status, expires_at, created_at, updated_at)
+        VALUES
+            (%(id)s, %(key_family)s, %(provider)s, %(provider_ref)s, %(payment_request)s,
+             %(payment_hash)s, %(amount_sats)s, %(memo)s, %(status)s, %(expires_at)s,
+             %(created_at)s, %(updated_at)s)
+        RETURNING {_COLUMNS}),
+    e AS (
+        INSERT INTO invoice_events (invoice_id, what, how)
+        SELECT id, 'created', 'api' FROM i)
+    SELECT {_COLUMNS} FROM i
+"""  # noqa: S608 - the only text put in is the column names above
+
+_BY_ID = f"SELECT {_COLUMNS} FROM invoices WHERE id = %(id)s"  # noqa: S608
+
+_OF_FAMILY = f"""
+    SELECT {_COLUMNS} FROM invoices
+    WHERE payment_hash = %(payment_hash)s AND key_family = %(key_family)s
+"""  # noqa: S608
+
+
+class PostgresInvoices:
+    """Implements `service.ports.InvoiceStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, invoice: Invoice) -> Invoice:
+        try:
+            return self._insert(invoice)
+        except ConnectionLost:
+            # Whether it was committed is unknown, so look before writing again.
+            return self._find(invoice.id) or self._insert(invoice)
+
+    def get(self, key_family: UUID, payment_hash: str) -> Invoice:
+        values = {"key_family": key_family, "payment_hash": payment_hash}
+        rows = self._database.repeat(_OF_FAMILY, values)
+        if not rows:
+            raise InvoiceNotFound(payment_hash)
+        return _invoice(rows[0])
+
+    def _insert(self, invoice: Invoice) -> Invoice:
+        try:
+            (row,) = self._database.execute(
+                _ADD, {name: getattr(invoice, name) for name in _FIELDS}
+            )
+        except errors.UniqueViolation as exc:
+            # Our own id: the first try was committed after we had looked for it.
+            if recorded := self._find(invoice.id):
+                return recorded
+            raise InvoiceIssuedTwice(f"{exc.diag.constraint_name}: {invoice.payment_hash}") from exc
+        return _invoice(row)
+
+    def _find(self, invoice_id: UUID) -> Invoice | None:
+        rows = self._database.repeat(_BY_ID, {"id": invoice_id})
+        return _invoice(rows[0]) if rows else None
+
+
+def _invoice(row: Row) -> Invoice:
+    recorded = dict(zip(_FIELDS, row, strict=True))
+    recorded["status"] = InvoiceStatus(recorded["status"])
+    return Invoice(**recorded)

@@ -1,0 +1,1 @@
+"""Other implementations of BOLT #11, asked what they make of an invoice."""
