@@ -70,7 +70,7 @@ def _setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) 
 
 @dataclass(frozen=True)
 class Config:
-    """Each field is the setting of the same name in upper case."""
+    """Each field is the setting of the same name in upper case. "" means: not set."""
 
     database_url: str = _setting(_url("postgresql", "postgres"), "", secret=True)
     redis_url: str = _setting(_url("redis", "rediss", "unix"), "", secret=True)
@@ -91,6 +91,7 @@ class Config:
 
     rate_limit_per_minute: int = _setting(_whole(1, 100_000), 50)
     rate_limit_reads_per_minute: int = _setting(_whole(1, 100_000), 300)
+    rate_limit_auth_failures_per_minute: int = _setting(_whole(1, 100_000), 10)
     client_address: str = _setting(_one_of("peer", "x-real-ip"), "peer")
 
     create_workers: int = _setting(_whole(1, 256), 5)
@@ -118,7 +119,8 @@ class Config:
     @property
     def network(self) -> Network:
         """The network, for those that named LIGHTNING_NETWORK among their needs."""
-        assert self.lightning_network is not None, "LIGHTNING_NETWORK was not demanded"
+        if self.lightning_network is None:
+            raise ConfigError(["LIGHTNING_NETWORK is missing"])
         return self.lightning_network
 
 

@@ -1,47 +1,41 @@
 """API keys: who may ask for invoices."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
-from msty_invoice.domain.invoice import Network
-
-_SECRET_BYTES = 32  # 256 random bits: no salt or slow hash is needed to protect it
-_VISIBLE = 12  # enough of a secret to recognise it, far too little to guess it
+_VISIBLE = 14  # characters: enough to recognise a secret, far too few to guess the rest
 
 
 class KeyKind(StrEnum):
     """Secret keys are for servers, publishable ones stand in web pages."""
 
-    SECRET = "sk"
-    PUBLISHABLE = "pk"
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    PUBLISHABLE = "publishable"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key family: invoices belong to it, and its secrets may change."""
+    """A key *family*: invoices belong to it, while its secrets may be rotated."""
 
     id: UUID
     name: str
     kind: KeyKind
-    live: bool
+    live: bool  # works on mainnet only; a test key works anywhere else only
     prefix: str
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
 
 
-def new_secret(kind: KeyKind, network: Network) -> str:
-    """A fresh secret such as `sk_test_…`: `live` on mainnet, `test` anywhere else."""
-    mode = "live" if network is Network.MAINNET else "test"
-    return f"{kind}_{mode}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-
-
 def fingerprint(secret: str) -> bytes:
-    """The SHA-256 under which a secret is stored and found."""
+    """The SHA-256 under which a secret is stored and found.
+
+    Unsalted and quick on purpose: a secret has 256 random bits, so there is
+    nothing to guess, and the hash must be something to look up.
+    """
     return sha256(secret.encode()).digest()
 
 

@@ -1,10 +1,12 @@
-"""What the use cases need from the outside, as Protocols. Implemented in `storage` and `lightning`."""
+"""What the use cases need from the outside. Implemented in `storage` and `lightning`."""
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
 from msty_invoice.domain.key import ApiKey
+from msty_invoice.domain.limit import Bucket, Decision
 
 
 class LightningProvider(Protocol):
@@ -45,8 +47,15 @@ class KeyStore(Protocol):
     def find(self, secret_sha256: bytes) -> ApiKey | None:
         """The usable key with this secret, noting its use at most once a minute; or None."""
 
-    def add(self, key: ApiKey, secret_sha256: bytes, prefix: str) -> None:
+    def add(self, key: ApiKey, secret_sha256: bytes) -> None:
         """Record a new key with its first secret. Raises `KeyNameTaken`."""
 
     def list(self) -> list[ApiKey]:
         """Every key, oldest first, revoked ones included."""
+
+
+class Limiter(Protocol):
+    """Counts what is asked. Always answers, whatever its storage does."""
+
+    def decide(self, buckets: Sequence[Bucket]) -> Decision:
+        """Admit if every pair of every bucket does, and then count once in each."""

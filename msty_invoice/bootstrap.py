@@ -1,0 +1,106 @@
+"""The composition root: the one place that knows every concrete class.
+
+It opens nothing: each connection is made on first use, after gunicorn has forked.
+"""
+
+import time
+from datetime import UTC, datetime
+
+import falcon
+
+from msty_invoice.config import Config
+from msty_invoice.domain.limit import Pair
+from msty_invoice.lightning.river.client import RiverClient
+from msty_invoice.lightning.river.provider import River
+from msty_invoice.service.invoicing import Invoicing
+from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.storage.invoices import PostgresInvoices
+from msty_invoice.storage.keys import PostgresKeys
+from msty_invoice.storage.limiter import CircuitLimiter
+from msty_invoice.storage.local_log import LocalLog
+from msty_invoice.storage.migrations import Migrator, SchemaCheck, directory, needed
+from msty_invoice.storage.postgres import Database
+from msty_invoice.storage.redis_link import RedisLink, dialler
+from msty_invoice.storage.sliding_log import SlidingLog
+from msty_invoice.telemetry import logs, metrics
+from msty_invoice.web import request_id
+from msty_invoice.web.admission import AUTH_FAILURES, Admission
+from msty_invoice.web.app import create_app
+from msty_invoice.web.client_address import BY_SETTING
+from msty_invoice.web.schemas import order_schema
+
+# /readyz asks the provider too, and a probe must not wait as long as a payer does.
+_PROBE_DEADLINE_SECONDS = 2.0
+_MINUTE = 60
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_app(config: Config) -> falcon.App:
+    """The web application, for `config.WEB` and `config.RIVER`."""
+    database = Database(config.database_url)
+    limiter = _limiter(config)
+    return create_app(
+        invoicing=Invoicing(
+            _river(config, config.provider_deadline_seconds),
+            PostgresInvoices(database),
+            utcnow,
+            metrics.count_create,
+        ),
+        admission=_admission(config, database, limiter),
+        order_schema=order_schema(
+            config.min_amount_sats, config.max_amount_sats, config.max_memo_length
+        ),
+        required={"database": SchemaCheck(database, needed(directory())).current},
+        reported={
+            "redis": limiter.redis_answers,
+            "provider": _river(config, _PROBE_DEADLINE_SECONDS).ping,
+        },
+    )
+
+
+def build_keys(config: Config) -> Keys:
+    """For `msty-invoice keys`."""
+    return Keys(PostgresKeys(Database(config.database_url)), config.network, utcnow)
+
+
+def build_migrator(config: Config) -> Migrator:
+    """For `msty-invoice migrate`, with the migrating role's DATABASE_URL."""
+    return Migrator(config.database_url, directory())
+
+
+def configure_logs() -> None:
+    """JSON lines on stderr, each with the id of the request being answered."""
+    logs.configure(request_id.current)
+
+
+def _river(config: Config, deadline_seconds: float) -> River:
+    client = RiverClient(
+        config.river_base_url,
+        config.river_account_id,
+        config.river_api_key,
+        config.river_api_secret,
+        deadline_seconds,
+    )
+    return River(client, config.network)
+
+
+def _limiter(config: Config) -> CircuitLimiter:
+    return CircuitLimiter(
+        SlidingLog(RedisLink(dialler(config.redis_url))),
+        LocalLog(lambda: time.monotonic_ns() // 1000),
+        time.monotonic,
+        metrics.LIMITER_FALLBACKS.inc,
+    )
+
+
+def _admission(config: Config, database: Database, limiter: CircuitLimiter) -> Admission:
+    limits = {
+        "create": Pair("create", config.rate_limit_per_minute, _MINUTE),
+        "read": Pair("read", config.rate_limit_reads_per_minute, _MINUTE),
+        AUTH_FAILURES: Pair(AUTH_FAILURES, config.rate_limit_auth_failures_per_minute, _MINUTE),
+    }
+    keyring = Keyring(PostgresKeys(database), config.network, time.monotonic)
+    return Admission(keyring, limiter, BY_SETTING[config.client_address], limits)

@@ -1,0 +1,5 @@
+import sys
+
+from msty_invoice.cli import main
+
+sys.exit(main())

@@ -1,0 +1,37 @@
+"""The HTTP application, put together from its parts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import falcon
+from marshmallow import Schema
+
+from msty_invoice.service.invoicing import Invoicing
+from msty_invoice.web import errors
+from msty_invoice.web.admission import Admission
+from msty_invoice.web.body import Drain
+from msty_invoice.web.create_invoice import CreateInvoice
+from msty_invoice.web.health import Livez, Readyz
+from msty_invoice.web.read_invoice import ReadInvoice
+from msty_invoice.web.request_id import RequestId
+
+
+def create_app(
+    *,
+    invoicing: Invoicing,
+    admission: Admission,
+    order_schema: Schema,
+    required: Mapping[str, Callable[[], bool | None]],
+    reported: Mapping[str, Callable[[], bool | None]],
+) -> falcon.App:
+    """`required` and `reported` are the checks of /readyz, by name."""
+    middleware: list[Any] = [RequestId(), Drain()]
+    app = falcon.App(middleware=middleware)
+    errors.register(app)
+    app.add_route(
+        "/api/lightning/create-invoice", CreateInvoice(invoicing, admission, order_schema)
+    )
+    app.add_route("/api/lightning/invoices/{payment_hash}", ReadInvoice(invoicing, admission))
+    app.add_route("/livez", Livez())
+    app.add_route("/readyz", Readyz(required, reported))
+    return app
