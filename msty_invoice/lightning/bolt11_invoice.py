@@ -22,7 +22,7 @@ _MSAT_PER_UNIT = {"": 10**11, "m": 10**8, "u": 10**5, "n": 10**2}
 _PREFIX = re.compile(r"ln(bcrt|bc|tbs|tb)(?:([1-9][0-9]{0,19})([munp]?))?")
 _MAX_MSAT = 21_000_000 * 10**11
 _MAX_TIMESTAMP = (1 << 35) - 1
-_MAX_EXPIRES_AT = int(datetime.max.replace(tzinfo=UTC).timestamp())
+_MAX_EXPIRES_AT = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 # The bits BOLT #9 defines for invoices: onion payload, payment secret, multi-part
 # payments, blinded routes, attribution data, payment metadata. An even bit is a demand
