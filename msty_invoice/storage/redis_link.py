@@ -74,7 +74,8 @@ class RedisLink:
     ) -> Any:
         try:
             connection.send_command(*command)
-            return connection.read_response(timeout=self._patience(deadline))
+            seconds = min(self._patience_seconds, _left(deadline))
+            return connection.read_response(timeout=seconds)
         except redis.exceptions.NoScriptError:
             raise
         except BaseException:
@@ -93,7 +94,8 @@ class RedisLink:
         """A new connection, made in a thread: no socket timeout bounds a name look-up or TLS."""
         dialling, self._dialling = self._dialling or self._begin(), None
         try:
-            self._connection = dialling.result(self._patience(deadline))
+            # A tenth of the time is for the reply. TLS alone may take 30 ms.
+            self._connection = dialling.result(0.9 * _left(deadline))
         except TimeoutError as exc:
             if dialling.done():
                 raise
@@ -113,6 +115,7 @@ class RedisLink:
         Thread(target=run, name="redis-dial", daemon=True).start()
         return dialling
 
-    def _patience(self, deadline: float) -> float:
-        # Never 0, which would mean "do not block" to a socket.
-        return max(0.001, min(self._patience_seconds, deadline - monotonic()))
+
+def _left(deadline: float) -> float:
+    # Never 0, which would mean "do not block" to a socket.
+    return max(0.001, deadline - monotonic())
