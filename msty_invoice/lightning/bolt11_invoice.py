@@ -29,6 +29,7 @@ _MAX_EXPIRES_AT = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 # on the payer. Nobody here pays, but an invoice that wallets must refuse is no use to
 # show, so the rule for payers is applied: an unknown even bit refuses the invoice.
 _KNOWN_EVEN_FEATURES = sum(1 << bit for bit in (8, 14, 16, 24, 36, 48))
+_EVEN = sum(1 << bit for bit in range(0, 1023 * 5, 2))  # in the longest field there is
 
 
 class Bolt11Error(ValueError):
@@ -89,7 +90,7 @@ class Bolt11:
             raise Bolt11Error("an expiry that is no date")
         if self.min_final_cltv_expiry_delta < 0:
             raise Bolt11Error("a negative CLTV expiry delta")
-        refuse_unknown_features(self.features)
+        _refuse_unknown_features(self.features)
 
     @property
     def expires_at(self) -> datetime:
@@ -107,17 +108,12 @@ class Bolt11:
         return sats
 
 
-def refuse_unknown_features(features: int) -> None:
-    """Raise `Bolt11Error` if a demand (an even bit) is among `features` that nobody knows."""
+def _refuse_unknown_features(features: int) -> None:
     if features < 0:
         raise Bolt11Error("negative features")
-    unknown = features & ~_KNOWN_EVEN_FEATURES
-    # Bit by bit only over what is set: the field may hold 5115 bits.
-    while unknown:
-        bit = unknown.bit_length() - 1
-        if bit % 2 == 0:
-            raise Bolt11Error(f"unknown required feature {bit}")
-        unknown ^= 1 << bit
+    unknown = features & _EVEN & ~_KNOWN_EVEN_FEATURES
+    if unknown:
+        raise Bolt11Error(f"unknown required feature {unknown.bit_length() - 1}")
 
 
 def read_prefix(prefix: str) -> tuple[Network, int | None]:
