@@ -44,16 +44,18 @@ class DeadlineSocket(socket.socket):
     """A TCP socket that waits only for what is left, and reads only `MAX_ANSWER_BYTES`.
 
     Whoever makes it sets `deadline` before anything is sent or received, and
-    `received` back to 0 before each request.
+    `received` back to 0 before each request. `ended` once the other side has closed.
     """
 
     deadline: Deadline
     received = 0
+    ended = False
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         self.settimeout(self.deadline.left())
         count = super().recv_into(*args, **kwargs)
         self.received += count
+        self.ended = not count
         if self.received > MAX_ANSWER_BYTES:
             raise TooMuchReceived
         return count

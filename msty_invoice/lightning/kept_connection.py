@@ -136,26 +136,38 @@ def _exchange(
         if was_kept and not line.wire.received:
             raise KeptConnectionLost("the kept connection was closed") from exc
         raise Unanswered(f"the connection was lost: {type(exc).__name__}") from exc
-    except http.client.IncompleteRead:
-        failure: CallFailed = Unanswered("the answer was cut short")
     except (http.client.HTTPException, TooMuchReceived, ValueError) as exc:
-        failure = Unreadable(f"not an answer in HTTP: {type(exc).__name__}")
+        failure = _misread(line, exc)
     # Not chained: those carry what the server wrote, which may repeat what we sent it.
     raise failure
+
+
+def _misread(line: _Line, exc: Exception) -> CallFailed:
+    if line.wire.ended:
+        return Unanswered("the answer was cut short")
+    return Unreadable(f"not an answer in HTTP: {type(exc).__name__}")
 
 
 def _answer(line: _Line, request: requests.PreparedRequest) -> requests.Response:
     line.request(request.method or "", request.path_url, request.body, request.headers)
     line.flush()
     with line.getresponse() as answer:
-        body = answer.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise Unreadable(f"the body is larger than {MAX_BODY_BYTES} bytes")
-        if answer.length:
-            raise Unanswered("the answer was cut short")
+        body = _body(answer)
     response = requests.Response()
     response.status_code = answer.status
     response.headers = CaseInsensitiveDict(answer.headers.items())
     response.raw = io.BytesIO(body)
     response.request = request
     return response
+
+
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    body = answer.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise Unreadable(f"the body is larger than {MAX_BODY_BYTES} bytes")
+    # Where the end of the connection is the end of the body, nobody can tell a whole
+    # answer from one cut short: a success must say how long it is.
+    unmarked = answer.length is None and not answer.chunked
+    if answer.length or (unmarked and 200 <= answer.status < 300):
+        raise Unanswered("the answer was cut short")
+    return body

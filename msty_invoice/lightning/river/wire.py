@@ -46,6 +46,10 @@ class Deposit:
     state: str
     deposited_at: datetime
 
+    def proves(self, payment_hash: str) -> bool:
+        """Whether `proof` is the preimage of `payment_hash`."""
+        return assumptions.proves(self.proof, payment_hash)
+
 
 @dataclass(frozen=True, slots=True)
 class DepositPage:
