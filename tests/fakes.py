@@ -108,6 +108,10 @@ class FakeProvider:
             expires_at=self.clock() + timedelta(hours=1),
         )
 
+    def restart_numbering(self) -> None:
+        """Give the invoices out again that were given out before."""
+        self._numbers = count(1)
+
     def ping(self) -> None:
         if self.failure:
             raise self.failure

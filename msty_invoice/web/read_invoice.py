@@ -28,8 +28,9 @@ class ReadInvoice:
         invoice = self._invoicing.get(key.id, payment_hash)
         resp.text = json.dumps(status_document(invoice))
         # Pages poll this: an unchanged status costs a 304 without a body.
-        resp.etag = sha256(resp.text.encode()).hexdigest()[:32]
+        etag = sha256(resp.text.encode()).hexdigest()[:32]
+        resp.etag = etag
         resp.cache_control = ["private", "no-cache"]
-        if req.if_none_match and any(tag in ("*", resp.etag) for tag in req.if_none_match):
+        if req.if_none_match and any(tag in ("*", etag) for tag in req.if_none_match):
             resp.status = falcon.HTTP_304
             resp.text = None
