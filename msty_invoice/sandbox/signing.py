@@ -7,7 +7,6 @@ from hashlib import sha256
 from msty_invoice.domain.invoice import Network
 from msty_invoice.lightning import bech32, bolt11
 from msty_invoice.lightning.bolt11 import Bolt11
-from msty_invoice.lightning.bolt11_invoice import DEFAULT_EXPIRY_SECONDS, write_prefix
 
 # BOLT #9: onion payload and payment secret demanded, multi-part payments possible.
 _FEATURES = 1 << 8 | 1 << 14 | 1 << 17
@@ -42,9 +41,10 @@ class Mint:
             payment_hash=sha256(preimage).hexdigest(),
             payment_secret=os.urandom(32).hex(),
             description=label,
-            expiry_seconds=expiry_seconds or DEFAULT_EXPIRY_SECONDS,
             features=_FEATURES,
         )
+        if expiry_seconds:
+            invoice = replace(invoice, expiry_seconds=expiry_seconds)
         return Minted(
             self._sign(invoice, flaw),
             invoice.payment_hash,
@@ -63,7 +63,7 @@ class Mint:
 
     def _sign_with_two_hashes(self, invoice: Bolt11) -> str:
         second = bolt11.field("p", bech32.from_bytes(os.urandom(32)))
-        prefix = write_prefix(invoice.network, invoice.amount_msat)
+        prefix = bolt11.write_prefix(invoice.network, invoice.amount_msat)
         return bolt11.sign(prefix, bolt11.data_part(invoice) + second, self._private_key)
 
 

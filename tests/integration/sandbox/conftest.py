@@ -1,0 +1,37 @@
+"""Sandboxes of one test each, and an address that webhooks can be sent to."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.integration.sandbox.listeners import Listener
+from tests.integration.sandbox.processes import Sandbox
+
+StartSandbox = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """Starts as many as a test needs; each must end well unless the test killed it."""
+    started: list[Sandbox] = []
+
+    def start(*arguments: str, **settings: str) -> Sandbox:
+        started.append(Sandbox(*arguments, **settings))
+        return started[-1]
+
+    yield start
+    for sandbox in started:
+        if not sandbox.ended:
+            sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(start_sandbox: StartSandbox) -> Sandbox:
+    return start_sandbox()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
