@@ -6,21 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from msty_invoice.lightning import bech32
-from msty_invoice.lightning.bolt11 import (
-    decode,
-    field,
-)
-from tests.unit.bolt11_coffee import (
-    COFFEE,
-    HASH,
-    KEY_DIGITS,
-    D,
-    P,
-    S,
-    of_only,
-    refuse,
-    with_more,
-)
+from msty_invoice.lightning.bolt11 import decode, field
+from tests.unit.bolt11_coffee import COFFEE, HASH, KEY_DIGITS, D, P, S, of_only, refuse, with_more
 
 
 @pytest.mark.parametrize("letter", list("psdxcm9"))

@@ -4,17 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from msty_invoice.lightning.bolt11 import (
-    Bolt11Error,
-    FallbackAddress,
-    RouteHop,
-    encode,
-)
-from tests.unit.bolt11_coffee import (
-    COFFEE,
-    KEY,
-    refuse,
-)
+from msty_invoice.lightning.bolt11 import Bolt11Error, FallbackAddress, RouteHop, encode
+from tests.unit.bolt11_coffee import COFFEE, KEY, refuse
 
 
 def test_a_payment_request_has_at_most_7089_characters() -> None:
@@ -24,10 +15,18 @@ def test_a_payment_request_has_at_most_7089_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    "garbage", ["", " ", "1", "lnbc1", "lightning:lnbc1", "\x00", "\ud800", "１"]
+    "garbage",
+    ["", " ", "1", "lnbc1", "lightning:lnbc1", "\x00", "\ud800", "１", "lnbc1\ud800qqqqqq"],
 )
 def test_garbage_is_refused(garbage: str) -> None:
     refuse(garbage)
+
+
+def test_a_letter_that_only_lower_case_makes_latin_is_refused() -> None:
+    shouted = encode(COFFEE, KEY).upper()
+    kelvin = shouted.replace("K", "\N{KELVIN SIGN}")
+    assert kelvin.lower() == shouted.lower()
+    refuse(kelvin, "ASCII")
 
 
 def test_white_space_around_a_payment_request_is_refused() -> None:

@@ -5,17 +5,8 @@ from dataclasses import replace
 import pytest
 
 from msty_invoice.domain.invoice import Network
-from msty_invoice.lightning.bolt11 import (
-    data_part,
-    decode,
-    encode,
-    sign,
-)
-from tests.unit.bolt11_coffee import (
-    COFFEE,
-    KEY,
-    refuse,
-)
+from msty_invoice.lightning.bolt11 import data_part, decode, encode, sign
+from tests.unit.bolt11_coffee import COFFEE, KEY, refuse
 
 
 @pytest.mark.parametrize(
