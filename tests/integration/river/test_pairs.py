@@ -9,8 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from msty_invoice.domain.errors import ProviderMisconfigured, ProviderRefused
+from msty_invoice.domain.errors import (
+    ProviderMisconfigured,
+    ProviderRefused,
+    UntrustworthyInvoice,
+)
+from msty_invoice.domain.invoice import InvoiceOrder, Network
 from msty_invoice.lightning.river.client import RiverClient
+from msty_invoice.lightning.river.provider import River
 from msty_invoice.lightning.river.wire import Account, Deposit, DepositPage, Intent, Webhook
 from tests.integration.river.conftest import Serve
 from tests.integration.river.servers import Conversation
@@ -143,3 +149,14 @@ def test_a_password_is_sent_if_there_is_one(serve: Serve) -> None:
     client.ping()
     client.close()
     assert server.requests[0].headers["authorization"] == "Basic a2V5OnNlY3JldA=="
+
+
+def test_an_intent_that_is_not_for_lightning_is_never_shown(serve: Serve) -> None:
+    def replay(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.answer(get_pair("create-an-invoice").answer | {"network": "BTC"})
+
+    client = RiverClient(serve(replay).base_url, ACCOUNT_ID, API_KEY)
+    with pytest.raises(UntrustworthyInvoice, match="not for Lightning"):
+        River(client, Network.REGTEST).create_invoice(InvoiceOrder(2500))
+    client.close()
