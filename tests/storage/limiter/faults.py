@@ -22,8 +22,10 @@ def serving(serve: Serve) -> Iterator[str]:
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        yield f"redis://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+        try:
+            yield f"redis://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
 def answering(reply: bytes) -> Serve:
@@ -50,5 +52,7 @@ def silent(connection: socket) -> None:
 def log_at(url: str, patience: float = PATIENCE_SECONDS) -> Iterator[SlidingLog]:
     """A log whose Redis is at `url`, as impatient as in production."""
     link = RedisLink(dialler(url), patience)
-    yield SlidingLog(link)
-    link.drop()
+    try:
+        yield SlidingLog(link)
+    finally:
+        link.drop()

@@ -1,5 +1,7 @@
 """What the log in Redis and the log in a worker's memory both do."""
 
+import pytest
+
 from msty_invoice.domain.limit import Bucket, Pair
 from tests.storage.limiter.conftest import Timed
 
@@ -56,14 +58,16 @@ def test_neighbours_do_not_affect_each_other(timed: Timed) -> None:
     assert timed.spend(NEIGHBOUR) == 3
 
 
-def test_every_pair_of_a_bucket_holds(timed: Timed) -> None:
-    assert timed.spend(BOTH_WINDOWS) == 3
+@pytest.mark.parametrize("order", [1, -1])
+def test_every_pair_of_a_bucket_holds_in_whatever_order(timed: Timed, order: int) -> None:
+    bucket = Bucket(BOTH_WINDOWS.key, BOTH_WINDOWS.pairs[::order])
+    assert timed.spend(bucket) == 3
     timed.clock.advance(60)
-    assert timed.spend(BOTH_WINDOWS) == 2
+    assert timed.spend(bucket) == 2
     timed.clock.advance(3600 - 60 - MICROSECOND)
-    assert timed.spend(BOTH_WINDOWS) == 0
+    assert timed.spend(bucket) == 0
     timed.clock.advance(MICROSECOND)
-    assert timed.spend(BOTH_WINDOWS) == 3
+    assert timed.spend(bucket) == 3
 
 
 def test_every_bucket_of_a_call_holds(timed: Timed) -> None:

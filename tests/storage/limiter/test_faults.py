@@ -3,11 +3,11 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 import pytest
-from redis import Redis
+from redis import Redis, ResponseError
 from redis.connection import AbstractConnection
 
 from msty_invoice.dev.valkey import ValkeyServer
@@ -21,6 +21,18 @@ READ = Bucket("read:192.0.2.1", (Pair("read", 300, 60),))
 
 # 50 ms are promised. The rest is for a machine that is busy with other tests.
 SOON_SECONDS = 0.25
+
+
+class Counted:
+    """A way to connect that counts how often it was used."""
+
+    def __init__(self, url: str) -> None:
+        self._dial = dialler(url)
+        self.times = 0
+
+    def __call__(self, seconds: float) -> AbstractConnection:
+        self.times += 1
+        return self._dial(seconds)
 
 
 @contextmanager
@@ -117,6 +129,7 @@ def test_a_server_that_may_not_write_does_not_decide(
         pytest.param(b"+OK\r\n", id="another-answer"),
         pytest.param(b"*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n", id="a-pair-nobody-asked-about"),
         pytest.param(b"*4\r\n:7\r\n:1\r\n:3\r\n:4\r\n", id="neither-yes-nor-no"),
+        pytest.param(b"+OK\r\n*4\r\n:1\r\n:1\r\n:3\r\n:4\r\n", id="an-answer-too-many"),
         pytest.param(b"*4\r\n:1\r\n:1\r\n:4", id="dropped-mid-reply"),
         pytest.param(b"-NOSCRIPT No matching script.\r\n", id="never-knows-the-script"),
         pytest.param(b"-LOADING Redis is loading the dataset in memory\r\n", id="loading"),
@@ -170,13 +183,11 @@ def test_tls_against_a_server_without_it_does_not_decide() -> None:
 def test_a_connection_that_takes_long_is_not_waited_for_but_used_once_there(
     valkey_server: ValkeyServer, redis: Redis
 ) -> None:
-    resolved, dialled = Event(), Event()
+    resolved, dial = Event(), Counted(valkey_server.url)
 
     def slowly(seconds: float) -> AbstractConnection:
         resolved.wait()
-        connection = dialler(valkey_server.url)(5.0)
-        dialled.set()
-        return connection
+        return dial(seconds)
 
     link = RedisLink(slowly)
     log = SlidingLog(link)
@@ -184,8 +195,18 @@ def test_a_connection_that_takes_long_is_not_waited_for_but_used_once_there(
         with refused_soon():
             log.decide([CREATE])
     resolved.set()
-    dialled.wait()
     assert _patiently(log, CREATE).remaining == 49
+    assert dial.times == 1
+    link.drop()
+
+
+def test_a_connection_that_brought_an_error_is_not_used_again(valkey_server: ValkeyServer) -> None:
+    dial = Counted(valkey_server.url)
+    link = RedisLink(dial, 5.0)
+    for _ in range(2):
+        with pytest.raises(ResponseError):
+            link.ask(link.deadline(), "NONSENSE")
+    assert dial.times == 2
     link.drop()
 
 
@@ -203,11 +224,11 @@ def test_a_ping_is_answered_by_redis_alone(fragile: ValkeyServer) -> None:
 
 def _patiently(log: SlidingLog, bucket: Bucket) -> Decision:
     """Ask until Redis decides: after a pause, or on a busy machine, 25 ms may not be enough."""
-    while True:
-        try:
+    for _ in range(500):
+        with suppress(RedisAway):
             return log.decide([bucket])
-        except RedisAway:
-            time.sleep(0.01)
+        time.sleep(0.01)
+    raise AssertionError("Redis never decided")
 
 
 def _with_login(server: ValkeyServer, user: str, password: str) -> str:

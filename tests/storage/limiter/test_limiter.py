@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 
 import pytest
 import redis
@@ -39,7 +38,7 @@ class Worker:
 
     def spend(self, bucket: Bucket) -> int:
         """Ask until refused, and count what was admitted."""
-        return next(n for n in count() if not self.limiter.decide([bucket]).admitted)
+        return next(n for n in range(1000) if not self.limiter.decide([bucket]).admitted)
 
     def _count_fallback(self) -> None:
         self.fallbacks += 1
@@ -60,8 +59,10 @@ class Unreachable:
 def worker_at(url: str, patience: float = 0.025) -> Iterator[Worker]:
     """A worker whose Redis is at `url`."""
     worker = Worker(dialler(url), patience)
-    yield worker
-    worker.link.drop()
+    try:
+        yield worker
+    finally:
+        worker.link.drop()
 
 
 def test_while_redis_answers_it_decides_for_all_workers(fragile: ValkeyServer) -> None:
