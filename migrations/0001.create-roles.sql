@@ -5,7 +5,7 @@
 -- Roles belong to the whole cluster, so another database here may have made them.
 -- depends:
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 DO $$
 DECLARE

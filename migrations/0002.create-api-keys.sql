@@ -1,7 +1,7 @@
 -- API keys. A key is a family: invoices belong to it, its secrets may be rotated.
 -- depends: 0001.create-roles
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 CREATE TABLE api_keys (
     id          uuid         PRIMARY KEY,

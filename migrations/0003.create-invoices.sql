@@ -2,7 +2,7 @@
 -- rules again, so that no bug in the code can store a lie.
 -- depends: 0002.create-api-keys
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 CREATE TABLE invoices (
     id                    uuid         PRIMARY KEY,
