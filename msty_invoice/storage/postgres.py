@@ -1,5 +1,6 @@
 """One PostgreSQL connection, opened on first use and reopened when lost."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extras
 from psycopg2 import errors
+from psycopg2.extensions import parse_dsn
 
 from msty_invoice.domain.errors import StorageUnavailable
 
@@ -31,11 +33,31 @@ class ConnectionLost(StorageUnavailable):
     """The connection died under a statement: whether it was committed is unknown."""
 
 
-class Database:
-    """Autocommit: one statement is one transaction. For one thread at a time.
+def connect(dsn: str, options: str = "") -> Any:
+    """Connect, in autocommit: one statement is one transaction.
 
-    Nothing is opened here, so that each worker has a connection of its own after
-    the fork (operations GUN-7). Timeouts are in milliseconds.
+    `dsn` is any that libpq takes: several hosts, a socket; `options` (libpq's) are
+    added to its own. Raises `StorageUnavailable`, with no part of the password in it.
+    """
+    try:
+        connection = psycopg2.connect(
+            dsn,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            tcp_user_timeout=_TCP_USER_TIMEOUT_MS,
+            options=f"{_parsed(dsn).get('options', '')} {options}".strip(),
+            application_name="msty-invoice",
+        )
+    except psycopg2.OperationalError as exc:
+        raise StorageUnavailable(f"cannot connect: {first_line(exc)}") from exc
+    connection.autocommit = True
+    return connection
+
+
+class Database:
+    """For one thread at a time.
+
+    Nothing is opened here, and nothing is inherited, so that each worker has a
+    connection of its own after the fork (operations GUN-7). Timeouts are in milliseconds.
     """
 
     def __init__(
@@ -47,6 +69,7 @@ class Database:
             " -c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
         )
         self._connection: Any = None
+        self._owner = 0
 
     def execute(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
         """Run a statement once.
@@ -73,18 +96,11 @@ class Database:
             self._connection = None
 
     def _open(self) -> Any:
-        if self._connection is None or self._connection.closed:
-            try:
-                self._connection = psycopg2.connect(
-                    self._dsn,
-                    connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-                    tcp_user_timeout=_TCP_USER_TIMEOUT_MS,
-                    options=self._options,
-                    application_name="msty-invoice",
-                )
-            except psycopg2.OperationalError as exc:
-                raise StorageUnavailable(f"cannot connect: {_first_line(exc)}") from exc
-            self._connection.autocommit = True
+        if self._connection is None or self._connection.closed or self._owner != os.getpid():
+            # psycopg2 does not end a connection of the process we were forked from.
+            self._connection = None
+            self._connection = connect(self._dsn, self._options)
+            self._owner = os.getpid()
         return self._connection
 
 
@@ -95,13 +111,25 @@ def _translated(connection: Any) -> Iterator[None]:
     except _PASSING as exc:
         if isinstance(exc, errors.ReadOnlySqlTransaction):
             connection.close()  # the next connection finds the new primary
-        raise StorageUnavailable(f"{type(exc).__name__}: {_first_line(exc)}") from exc
+        raise StorageUnavailable(f"{type(exc).__name__}: {first_line(exc)}") from exc
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
         if connection.closed:
-            raise ConnectionLost(f"connection lost: {_first_line(exc)}") from exc
-        raise StorageUnavailable(f"{type(exc).__name__}: {_first_line(exc)}") from exc
+            raise ConnectionLost(f"connection lost: {first_line(exc)}") from exc
+        raise StorageUnavailable(f"{type(exc).__name__}: {first_line(exc)}") from exc
 
 
-def _first_line(exc: Exception) -> str:
-    """libpq's reason without its details; it names hosts and users, never a password."""
+def _parsed(dsn: str) -> dict[str, str]:
+    """The parts of a DSN. libpq would quote what it cannot read, and that may be a password."""
+    try:
+        parts: dict[str, str] = parse_dsn(dsn)
+    except psycopg2.ProgrammingError:
+        raise StorageUnavailable("DATABASE_URL cannot be read") from None
+    # An "@" or "/" in a password, not percent-encoded, puts its rest into these.
+    if "@" in parts.get("host", "") + parts.get("dbname", ""):
+        raise StorageUnavailable("the password in DATABASE_URL is not percent-encoded")
+    return parts
+
+
+def first_line(exc: Exception) -> str:
+    """The reason without its details: those may quote values."""
     return str(exc).split("\n", 1)[0]
