@@ -1,6 +1,5 @@
 """One connection is kept, found dead in good time, and nothing is sent twice that must not be."""
 
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +23,10 @@ def hears_and_hangs_up(conversation: Conversation) -> None:
     conversation.request()
 
 
-def test_the_connection_is_kept(serve: Serve, connect: Connect) -> None:
+def test_the_connection_is_made_by_the_first_call_and_kept(serve: Serve, connect: Connect) -> None:
     server = serve(polite(INTENT))
     client = connect(server.base_url)
-    assert server.connections == 0, "nothing is opened before the first call"
+    assert server.connections == 0, "a worker forks after it has made its client"
     for _ in range(3):
         client.create_intent(1, None)
     assert (server.connections, len(server.requests)) == (1, 3)
@@ -157,18 +156,6 @@ def test_a_connection_idle_for_long_is_not_trusted(serve: Serve) -> None:
     service.call("GET", "/", repeatable=False)
     service.close()
     assert server.connections == 2
-
-
-def test_a_client_made_before_a_fork_works_in_the_child(serve: Serve, connect: Connect) -> None:
-    client = connect(serve(polite(INTENT)).base_url)
-    child = os.fork()
-    if child == 0:
-        try:
-            client.create_intent(1, None)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def address(port: int) -> Address:
