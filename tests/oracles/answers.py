@@ -49,6 +49,13 @@ def ask_bolt11(payment_requests: list[str]) -> list[Answer]:
     return [_ask_bolt11(payment_request) for payment_request in payment_requests]
 
 
+def written_by_bolt11(payment_request: str, private_key: bytes) -> str:
+    """The same invoice as PyPI's `bolt11` writes it, which is what LNbits signs with."""
+    import bolt11
+
+    return bolt11.encode(bolt11.decode(payment_request), private_key.hex())
+
+
 def ask_light_bolt11_decoder(payment_requests: list[str], folder: Path) -> list[Answer]:
     """Ask npm's `light-bolt11-decoder`, installed from its lock into an empty folder."""
     for name in _NPM_FILES:
