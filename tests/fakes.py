@@ -1,16 +1,23 @@
 """Stand-ins that keep to the contracts of `service.ports`; the same tests run on the real ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from uuid import UUID
 
-from msty_invoice.domain.errors import InvoiceIssuedTwice, InvoiceNotFound, KeyNameTaken
+from msty_invoice.domain.errors import (
+    InvoiceIssuedTwice,
+    InvoiceNotFound,
+    KeyNameTaken,
+    KeyNotFound,
+)
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
-from msty_invoice.domain.key import ApiKey
+from msty_invoice.domain.key import ApiKey, KeySecret
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -53,21 +60,87 @@ class MemoryInvoices:
         raise InvoiceNotFound(payment_hash)
 
 
+@dataclass
+class Held:
+    """What is kept of a claim. `invoice_id` is None until it is finished."""
+
+    claim: Claim
+    claimed_at: datetime
+    invoice_id: UUID | None = None
+
+
+class MemoryIdempotency:
+    """Keeps to `service.ports.IdempotencyStore`."""
+
+    def __init__(
+        self,
+        invoices: MemoryInvoices,
+        clock: Clock,
+        lease: timedelta = timedelta(seconds=20),
+        kept: dict[tuple[UUID, str], Held] | None = None,
+    ) -> None:
+        self.kept = {} if kept is None else kept
+        self._invoices = invoices
+        self._clock = clock
+        self._lease = lease
+
+    def claim(self, claim: Claim) -> Invoice | None:
+        held = self._held(claim)
+        if held and (held.invoice_id or not (self._dead(held) or held.claim.token == claim.token)):
+            return self.get(claim)
+        self.kept[claim.key_family, claim.key.value] = Held(claim, self._clock())
+        return None
+
+    def finish(self, claim: Claim, invoice: Invoice) -> Invoice:
+        held = self._held(claim)
+        if not held or held.claim.token != claim.token or held.invoice_id not in (None, invoice.id):
+            raise ClaimOvertaken(claim.key.value)
+        recorded = self._invoices.add(invoice)
+        held.invoice_id = invoice.id
+        return recorded
+
+    def release(self, claim: Claim) -> None:
+        held = self._held(claim)
+        if held and held.claim.token == claim.token and held.invoice_id is None:
+            held.claimed_at = datetime.min.replace(tzinfo=UTC)
+
+    def get(self, claim: Claim) -> Invoice:
+        held = self._held(claim)
+        if held is None or (held.invoice_id is None and self._dead(held)):
+            raise IdempotencyConflict(claim.key.value)
+        if held.claim.fingerprint != claim.fingerprint:
+            raise IdempotencyMismatch(claim.key.value)
+        if held.invoice_id is None:
+            raise IdempotencyConflict(claim.key.value)
+        return self._invoices.kept[held.invoice_id]
+
+    def _held(self, claim: Claim) -> Held | None:
+        return self.kept.get((claim.key_family, claim.key.value))
+
+    def _dead(self, held: Held) -> bool:
+        return held.claimed_at <= self._clock() - self._lease
+
+
 class MemoryKeys:
-    """Keeps to `service.ports.KeyStore`."""
+    """Keeps to `service.ports.KeyStore`. Each secret has its own copy of its key."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.kept: dict[bytes, ApiKey] = {}
+        self.ends: dict[bytes, datetime] = {}
         self.lookups = 0
+        self.failure: Exception | None = None
         self._clock = clock or Clock()
 
     def find(self, secret_sha256: bytes) -> ApiKey | None:
         self.lookups += 1
+        if self.failure:
+            raise self.failure
         key = self.kept.get(secret_sha256)
-        if key is None or key.revoked_at is not None:
+        now = self._clock()
+        if key is None or key.revoked_at or self.ends.get(secret_sha256, _NEVER) <= now:
             return None
-        if key.last_used_at is None or self._clock() - key.last_used_at > timedelta(minutes=1):
-            self.kept[secret_sha256] = replace(key, last_used_at=self._clock())
+        if key.last_used_at is None or now - key.last_used_at > timedelta(minutes=1):
+            self.kept[secret_sha256] = replace(key, last_used_at=now)
         return key
 
     def add(self, key: ApiKey, secret_sha256: bytes) -> None:
@@ -76,12 +149,39 @@ class MemoryKeys:
         self.kept[secret_sha256] = key
 
     def list(self) -> list[ApiKey]:
-        return sorted(self.kept.values(), key=lambda key: (key.created_at, key.id))
+        listed = [self._listed(key_id) for key_id in {key.id for key in self.kept.values()}]
+        return sorted(listed, key=lambda key: (key.created_at, key.id))
 
-    def revoke(self, key_id: UUID, at: datetime) -> None:
-        for secret, key in self.kept.items():
-            if key.id == key_id:
-                self.kept[secret] = replace(key, revoked_at=at)
+    def rotate(
+        self, key_id: UUID, secret_sha256: bytes, prefix: str, overlap: timedelta
+    ) -> datetime:
+        older = self._in_use(key_id)
+        until = self._clock() + overlap
+        for secret in older:
+            self.ends[secret] = min(until, self.ends.get(secret, until))
+        key = self.kept[older[0]]
+        self.kept[secret_sha256] = replace(key, prefix=prefix, last_used_at=None)
+        return until
+
+    def revoke(self, key_id: UUID) -> datetime:
+        for secret in self._in_use(key_id):
+            self.kept[secret] = replace(self.kept[secret], revoked_at=self._clock())
+        return self._clock()
+
+    def _in_use(self, key_id: UUID) -> Sequence[bytes]:
+        found = [s for s, key in self.kept.items() if key.id == key_id and key.revoked_at is None]
+        if not found:
+            raise KeyNotFound(str(key_id))
+        return found
+
+    def _listed(self, key_id: UUID) -> ApiKey:
+        """The current secret first, as in PostgreSQL: those without an end, then the latest."""
+        copies = [(self.ends.get(s), key) for s, key in self.kept.items() if key.id == key_id]
+        copies.sort(key=lambda copy: copy[0] or _NEVER, reverse=True)
+        current = copies[0][1]
+        secrets = tuple(KeySecret(key.prefix, end, key.last_used_at) for end, key in copies)
+        uses = [key.last_used_at for _, key in copies if key.last_used_at]
+        return replace(current, secrets=secrets, last_used_at=max(uses, default=None))
 
 
 @dataclass

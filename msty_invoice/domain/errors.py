@@ -29,6 +29,10 @@ class Unauthorized(InvoicingError):
     """No API key, an unknown one, or one that has been revoked."""
 
 
+class Forbidden(InvoicingError):
+    """A publishable key, and the request does not come from a page of its origins."""
+
+
 class InvoiceNotFound(InvoicingError):
     """No such invoice, or another key's: the two look the same from outside."""
 
@@ -75,3 +79,11 @@ class StorageUnavailable(InvoicingError):
 
 class KeyNameTaken(InvoicingError):
     """Another key already has this name."""
+
+
+class KeyNotFound(InvoicingError):
+    """No key in use has this name."""
+
+
+class KeyRotatedMeanwhile(InvoicingError):
+    """Two people rotated a key at once; the other one has the new secret."""

@@ -17,8 +17,23 @@ class KeyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeySecret:
+    """One of a key's secrets, without the secret. `ends_at` is None until a rotation sets it."""
+
+    prefix: str
+    ends_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key *family*: invoices belong to it, while its secrets may be rotated."""
+    """A key *family*: invoices belong to it, while its secrets may be rotated.
+
+    `prefix` and `last_used_at` are of the secret it was found by. `origins` are where a
+    publishable key works. `rate_per_minute` is how often a secret key may create; None
+    counts the address that asks instead. `secrets`, the current one first, is there when
+    keys are listed and not when one is found.
+    """
 
     id: UUID
     name: str
@@ -28,6 +43,16 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    origins: tuple[str, ...] = ()
+    rate_per_minute: int | None = None
+    secrets: tuple[KeySecret, ...] = ()
+
+    def serves(self, origin: str | None) -> bool:
+        """Whether a request from this origin may use it; None is a request that has none.
+
+        This keeps other sites out. Any program can write the header: it proves nothing.
+        """
+        return self.kind is KeyKind.SECRET or origin in self.origins
 
 
 def fingerprint(secret: str) -> bytes:

@@ -1,12 +1,12 @@
-"""API keys: made, listed, and recognised."""
+"""API keys: made, listed, rotated, revoked, and recognised."""
 
 import re
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from msty_invoice.domain.errors import Unauthorized
+from msty_invoice.domain.errors import KeyNotFound, Unauthorized
 from msty_invoice.domain.invoice import Network
 from msty_invoice.domain.key import ApiKey, KeyKind, fingerprint, visible_prefix
 from msty_invoice.service.ports import KeyStore
@@ -18,31 +18,60 @@ _REMEMBERED_KEYS = 1024  # far more than a deployment has; bounds the worker's m
 
 
 class Keys:
-    """Makes and lists keys, for those who operate the service."""
+    """What is done with keys by those who operate the service."""
 
     def __init__(self, store: KeyStore, network: Network, now: Callable[[], datetime]) -> None:
         self._store = store
         self._live = network is Network.MAINNET
         self._now = now
 
-    def create(self, name: str) -> tuple[ApiKey, str]:
-        """A new secret key and its secret, which nobody can read again. Raises `KeyNameTaken`."""
-        mode = "live" if self._live else "test"
-        secret = f"sk_{mode}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+    def create(
+        self, name: str, origins: Collection[str] = (), rate_per_minute: int | None = None
+    ) -> tuple[ApiKey, str]:
+        """A new key and its secret, which nobody can read again. Raises `KeyNameTaken`.
+
+        With `origins` it is publishable. `rate_per_minute` is for secret keys only.
+        """
+        kind = KeyKind.PUBLISHABLE if origins else KeyKind.SECRET
+        secret = _new_secret(kind, live=self._live)
         key = ApiKey(
             id=uuid4(),
             name=name,
-            kind=KeyKind.SECRET,
+            kind=kind,
             live=self._live,
             prefix=visible_prefix(secret),
             created_at=self._now(),
+            origins=tuple(dict.fromkeys(origins)),
+            rate_per_minute=rate_per_minute,
         )
         self._store.add(key, fingerprint(secret))
         return key, secret
 
     def list(self) -> list[ApiKey]:
-        """Every key, oldest first."""
+        """Every key with its secrets, oldest first."""
         return self._store.list()
+
+    def get(self, name: str) -> ApiKey:
+        """The key in use with this name. Raises `KeyNotFound`."""
+        for key in self._store.list():
+            if key.name == name and key.revoked_at is None:
+                return key
+        raise KeyNotFound(f"no key in use is named {name}")
+
+    def rotate(self, name: str, overlap: timedelta) -> tuple[str, datetime]:
+        """A further secret of the same key, and when the ones before it end.
+
+        Invoices belong to the key, not to a secret: either secret reads them. Raises
+        `KeyNotFound` or `KeyRotatedMeanwhile`.
+        """
+        key = self.get(name)
+        secret = _new_secret(key.kind, live=key.live)
+        ends_at = self._store.rotate(key.id, fingerprint(secret), visible_prefix(secret), overlap)
+        return secret, ends_at
+
+    def revoke(self, name: str) -> datetime:
+        """End a key with all its secrets; workers notice within 30 s. Raises `KeyNotFound`."""
+        return self._store.revoke(self.get(name).id)
 
 
 class Keyring:
@@ -75,3 +104,8 @@ class Keyring:
             self._remembered.clear()
         self._remembered[secret_sha256] = (key, self._monotonic() + _REMEMBERED_SECONDS)
         return key
+
+
+def _new_secret(kind: KeyKind, *, live: bool) -> str:
+    letter = "p" if kind is KeyKind.PUBLISHABLE else "s"
+    return f"{letter}k_{'live' if live else 'test'}_{secrets.token_urlsafe(_SECRET_BYTES)}"

@@ -51,7 +51,20 @@ class KeyStore(Protocol):
         """Record a new key with its first secret. Raises `KeyNameTaken`."""
 
     def list(self) -> list[ApiKey]:
-        """Every key, oldest first, revoked ones included."""
+        """Every key with its secrets, oldest first, revoked ones included."""
+
+    def rotate(
+        self, key_id: UUID, secret_sha256: bytes, prefix: str, overlap: timedelta
+    ) -> datetime:
+        """Give a key another secret; returns when the ones before it end.
+
+        That is `overlap` from now by the store's clock, or earlier if they had an end.
+        Raises `KeyNotFound` if the key is not in use, `KeyRotatedMeanwhile` if somebody
+        else was quicker.
+        """
+
+    def revoke(self, key_id: UUID) -> datetime:
+        """End a key and free its name; returns when. Raises `KeyNotFound` if it is not in use."""
 
 
 class Limiter(Protocol):

@@ -46,6 +46,12 @@ ANSWERS: dict[type[errors.InvoicingError], Answer] = {
         413, "PAYLOAD_TOO_LARGE", "The body is larger than 16 KiB; an order is far smaller."
     ),
     errors.UnsupportedMediaType: Answer(
+    errors.Forbidden: Answer(
+        403,
+        "FORBIDDEN",
+        "Publishable keys are for browsers, on pages of the key's own origins;"
+        " a server uses a secret key.",
+    ),
         415, "UNSUPPORTED_MEDIA_TYPE", "Send 'Content-Type: application/json', UTF-8, unpacked."
     ),
     errors.RateLimited: Answer(429, "RATE_LIMITED", "Too many requests; wait as Retry-After says."),

@@ -89,7 +89,7 @@ class TestKeys:
         keyring = self.keyring()
         keyring.recognise(secret)
 
-        self.store.revoke(key.id, self.clock())
+        self.store.revoke(key.id)
         self.clock.advance(seconds=30)
 
         with pytest.raises(Unauthorized):

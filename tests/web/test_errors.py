@@ -11,7 +11,7 @@ from msty_invoice.web.errors import ANSWERS, answer_to
 from tests.web.conftest import Service
 
 # Raised by commands only, never during a request.
-_OF_COMMANDS = {errors.KeyNameTaken}
+_OF_COMMANDS = {errors.KeyNameTaken, errors.KeyNotFound, errors.KeyRotatedMeanwhile}
 # Never raised themselves.
 _FAMILIES = {errors.InvoicingError, errors.ProviderError}
 
@@ -39,7 +39,7 @@ def test_a_special_case_is_answered_as_its_family() -> None:
 def test_an_answer_is_a_sentence_and_a_stable_code(answer) -> None:  # type: ignore[no-untyped-def]
     assert re.fullmatch(r"[A-Z][A-Z_]+", answer.code)
     assert answer.sentence.endswith(".")
-    assert (answer.retry_after_seconds is not None) == (answer.status == 503)
+    assert (answer.retry_after_seconds is not None) == (answer.status in (409, 503))
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/lightning/create-invoice/x", "/admin"])
