@@ -1,6 +1,7 @@
 """What the use cases need from the outside. Implemented in `storage` and `lightning`."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
