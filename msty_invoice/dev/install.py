@@ -95,7 +95,9 @@ def _make_venv() -> None:
         if _VENV.is_symlink():
             raise Refused(".venv is a symbolic link: remove it, then run this again.")
         shutil.rmtree(_VENV, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(_VENV)])
+        # In two commands, because venv keeps to itself why ensurepip failed.
+        _run([sys.executable, "-m", "venv", "--without-pip", str(_VENV)])
+        _run([str(_PYTHON), "-I", "-m", "ensurepip", "--default-pip"])
 
 
 def _pip_install(lock: str) -> None:

@@ -59,7 +59,11 @@ def find_places(checkout: Path, account: Account | None) -> Places:
     servers = _remembered(memory, account)
     if servers is None:
         servers = _new_private_folder(account)
-        memory.write_text(f"{servers}\n", "utf-8")
+        try:
+            memory.write_text(f"{servers}\n", "utf-8")
+        except OSError:
+            servers.rmdir()  # nobody would find it again
+            raise
     return Places(checkout, servers)
 
 

@@ -35,11 +35,13 @@ class Process:
         log: Path,
         *,
         stop_signal: signal.Signals = signal.SIGTERM,
+        orphan_signal: signal.Signals | None = None,
         account: Account | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self._stop_signal = stop_signal
+        self._orphan_signal = orphan_signal or stop_signal
         self._account = account
         self._popen: subprocess.Popen[bytes] | None = None
 
@@ -72,7 +74,7 @@ class Process:
                 stdout=log if stdout is None else stdout,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=leash(self._stop_signal),
+                preexec_fn=leash(self._orphan_signal),
                 **credentials(self._account),
             )
         return self._popen

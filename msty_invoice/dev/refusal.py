@@ -13,7 +13,8 @@ class Refused(Exception):
 def refusal(exc: OSError) -> Refused:
     """What to do about an error of the operating system. Raises `exc` if we do not know."""
     place = exc.filename or "the disk"
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+    # shutil.Error has no errno, but the text of all it ran into.
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT) or DISK_FULL in str(exc):
         return disk_full(str(place))
     if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return Refused(

@@ -19,7 +19,8 @@ class ValkeyServer:
     def __init__(self, home: Path, log: Path | None = None) -> None:
         self.home = home
         self._socket = home / "valkey.sock"
-        self.process = Process("Valkey", log or home / "log")
+        # A paused Valkey obeys nothing but SIGKILL, and has written what it acknowledged.
+        self.process = Process("Valkey", log or home / "log", orphan_signal=signal.SIGKILL)
 
     @property
     def url(self) -> str:

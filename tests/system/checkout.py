@@ -89,10 +89,18 @@ class RunningDev:
     def wait_ready(self) -> float:
         """Read until its ready line. Returns the seconds that took."""
         started = time.monotonic()
-        self._read_until("ready http://")
+        self.wait_line("ready http://")
         seconds = time.monotonic() - started
-        self._read_until("Ctrl-C ends")
+        self.wait_line("Ctrl-C ends")
         return seconds
+
+    def wait_line(self, start: str) -> None:
+        """Read until a line that starts so."""
+        for line in self._popen.stdout or ():
+            self.output.append(line)
+            if line.startswith(start):
+                return
+        raise AssertionError(f"bin/dev ended with {self._popen.wait()}:\n{self.text}")
 
     def pasted(self) -> str:
         """The lines of its example, as someone would copy them."""
@@ -104,13 +112,6 @@ class RunningDev:
             self._popen.send_signal(number)
         self.output += list(self._popen.stdout or ())
         return self._popen.wait(_PATIENCE_SECONDS)
-
-    def _read_until(self, start: str) -> None:
-        for line in self._popen.stdout or ():
-            self.output.append(line)
-            if line.startswith(start):
-                return
-        raise AssertionError(f"bin/dev ended with {self._popen.wait()}:\n{self.text}")
 
     def __enter__(self) -> "RunningDev":
         return self

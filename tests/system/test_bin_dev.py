@@ -80,10 +80,9 @@ def test_a_signal_ends_everything_in_order(checkout: Checkout, number: signal.Si
 
 def test_a_signal_while_it_starts_leaves_nothing(checkout: Checkout) -> None:
     with RunningDev(checkout) as dev:
-        while not checkout.processes():
-            time.sleep(0.01)
+        dev.wait_line("Valkey")
 
-        dev.end(signal.SIGTERM)
+        assert dev.end(signal.SIGTERM) == 0
 
     assert checkout.processes() == set()
 
