@@ -4,7 +4,7 @@ It opens nothing: each connection is made on first use, after gunicorn has forke
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import falcon
 
@@ -14,6 +14,7 @@ from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.storage.idempotency import PostgresIdempotency
 from msty_invoice.storage.invoices import PostgresInvoices
 from msty_invoice.storage.keys import PostgresKeys
 from msty_invoice.storage.limiter import CircuitLimiter
@@ -46,6 +47,9 @@ def build_app(config: Config) -> falcon.App:
         invoicing=Invoicing(
             _river(config, config.provider_deadline_seconds),
             PostgresInvoices(database),
+            PostgresIdempotency(
+                database, lease=timedelta(seconds=config.idempotency_lease_seconds)
+            ),
             utcnow,
             metrics.count_create,
         ),

@@ -84,6 +84,7 @@ class Config:
     river_api_secret: str = _setting(_text, "", secret=True)
     river_timestamp_unit: str = _setting(_one_of("s", "ms"), "ms")
     provider_deadline_seconds: int = _setting(_whole(1, 10), 8)
+    idempotency_lease_seconds: int = _setting(_whole(1, 3600), 20)
 
     min_amount_sats: int = _setting(_whole(1, 10**12), 1)
     max_amount_sats: int = _setting(_whole(1, 10**12), 1_000_000)

@@ -8,11 +8,15 @@ from itertools import count
 from uuid import UUID
 
 from msty_invoice.domain.errors import (
+    ClaimOvertaken,
+    IdempotencyConflict,
+    IdempotencyMismatch,
     InvoiceIssuedTwice,
     InvoiceNotFound,
     KeyNameTaken,
     KeyNotFound,
 )
+from msty_invoice.domain.idempotency import Claim
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
 from msty_invoice.domain.key import ApiKey, KeySecret
 

@@ -37,6 +37,18 @@ class InvoiceNotFound(InvoicingError):
     """No such invoice, or another key's: the two look the same from outside."""
 
 
+class IdempotencyConflict(InvoicingError):
+    """The first request with this idempotency key is still being answered."""
+
+
+class IdempotencyMismatch(InvoicingError):
+    """This idempotency key belongs to another order."""
+
+
+class ClaimOvertaken(InvoicingError):
+    """We took so long over an idempotency key that another request took it over."""
+
+
 class RateLimited(InvoicingError):
     """Too many requests from one address. `wait_seconds` says when to come back."""
 

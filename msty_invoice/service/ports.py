@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from msty_invoice.domain.idempotency import Claim
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
 from msty_invoice.domain.key import ApiKey
 from msty_invoice.domain.limit import Bucket, Decision
@@ -40,6 +41,35 @@ class InvoiceStore(Protocol):
 
     def get(self, key_family: UUID, payment_hash: str) -> Invoice:
         """The invoice this key family made. Raises `InvoiceNotFound`, also for another family's."""
+
+
+class IdempotencyStore(Protocol):
+    """Which invoice an idempotency key made. Raises `StorageUnavailable` when out of reach.
+
+    A claim that is neither finished nor released is dead after a while (20 s, longer than
+    any worker lives on), and the next request takes the key over. Whoever held it before
+    can then change nothing. Each call is one commit, and safe to run again.
+    """
+
+    def claim(self, claim: Claim) -> Invoice | None:
+        """Take the key: None says that it is ours, an invoice that it was finished before.
+
+        Raises `IdempotencyConflict` while another claim holds it, and
+        `IdempotencyMismatch` if it is held or finished for another order.
+        """
+
+    def finish(self, claim: Claim, invoice: Invoice) -> Invoice:
+        """Record a new invoice as what the key made, both in one commit, and return it.
+
+        Raises `ClaimOvertaken`, recording nothing, if the key is no longer ours, and
+        `InvoiceIssuedTwice` as `InvoiceStore.add` does.
+        """
+
+    def release(self, claim: Claim) -> None:
+        """Let the next request take the key at once, unless it is finished or not ours."""
+
+    def get(self, claim: Claim) -> Invoice:
+        """What the key made. Raises `IdempotencyConflict` if nothing yet, or the mismatch."""
 
 
 class KeyStore(Protocol):

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 _PROVIDER_RETRY_SECONDS = 5
 _STORAGE_RETRY_SECONDS = 2
+_RUNNING_RETRY_SECONDS = 1  # most providers answer well within it
 
 
 @dataclass(frozen=True)
@@ -33,26 +34,38 @@ _UNAVAILABLE = Answer(
     _PROVIDER_RETRY_SECONDS,
 )
 
+_RUNNING = Answer(
+    409,
+    "IDEMPOTENCY_CONFLICT",
+    "The first request with this Idempotency-Key is still running; ask again.",
+    _RUNNING_RETRY_SECONDS,
+)
+
 ANSWERS: dict[type[errors.InvoicingError], Answer] = {
     errors.InvalidInput: Answer(400, "INVALID_INPUT", "The request is not valid; see details."),
     errors.Unauthorized: Answer(
         401, "UNAUTHORIZED", "Send a valid API key as 'Authorization: Bearer' or 'X-API-Key'."
     ),
-    errors.ProviderRefused: Answer(
-        402, "PAYMENT_FAILED", "The Lightning provider refused to make this invoice."
-    ),
-    errors.InvoiceNotFound: Answer(404, "NOT_FOUND", "There is no such invoice."),
-    errors.PayloadTooLarge: Answer(
-        413, "PAYLOAD_TOO_LARGE", "The body is larger than 16 KiB; an order is far smaller."
-    ),
-    errors.UnsupportedMediaType: Answer(
     errors.Forbidden: Answer(
         403,
         "FORBIDDEN",
         "Publishable keys are for browsers, on pages of the key's own origins;"
         " a server uses a secret key.",
     ),
+    errors.ProviderRefused: Answer(
+        402, "PAYMENT_FAILED", "The Lightning provider refused to make this invoice."
+    ),
+    errors.InvoiceNotFound: Answer(404, "NOT_FOUND", "There is no such invoice."),
+    errors.IdempotencyConflict: _RUNNING,
+    errors.ClaimOvertaken: _RUNNING,
+    errors.PayloadTooLarge: Answer(
+        413, "PAYLOAD_TOO_LARGE", "The body is larger than 16 KiB; an order is far smaller."
+    ),
+    errors.UnsupportedMediaType: Answer(
         415, "UNSUPPORTED_MEDIA_TYPE", "Send 'Content-Type: application/json', UTF-8, unpacked."
+    ),
+    errors.IdempotencyMismatch: Answer(
+        422, "IDEMPOTENCY_MISMATCH", "This Idempotency-Key was used for another order."
     ),
     errors.RateLimited: Answer(429, "RATE_LIMITED", "Too many requests; wait as Retry-After says."),
     errors.ProviderMisconfigured: _UNAVAILABLE,

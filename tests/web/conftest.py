@@ -15,7 +15,7 @@ from msty_invoice.web.admission import Admission
 from msty_invoice.web.app import create_app
 from msty_invoice.web.client_address import peer_address
 from msty_invoice.web.schemas import order_schema
-from tests.fakes import Clock, FakeProvider, MemoryInvoices, MemoryKeys
+from tests.fakes import Clock, FakeProvider, MemoryIdempotency, MemoryInvoices, MemoryKeys
 
 CREATE = "/api/lightning/create-invoice"
 ORDER = {"amount": 2500, "memo": "order 42"}
@@ -52,7 +52,13 @@ class Service:
             LIMITS,
         )
         self.application = create_app(
-            invoicing=Invoicing(self.provider, self.invoices, self.clock, self.counts.append),
+            invoicing=Invoicing(
+                self.provider,
+                self.invoices,
+                MemoryIdempotency(self.invoices, self.clock),
+                self.clock,
+                self.counts.append,
+            ),
             admission=admission,
             order_schema=order_schema(1, 1_000_000, 256),
             required=self.required,
