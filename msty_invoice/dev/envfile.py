@@ -12,15 +12,15 @@ def write_env(path: Path, settings: Mapping[str, str]) -> None:
     partial = path.with_suffix(".new")
     partial.unlink(missing_ok=True)
     # Private from its first byte on.
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.writelines(lines)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write("".join(lines).encode())
     partial.replace(path)
 
 
 def read_env(path: Path) -> dict[str, str]:
     """Read what `write_env` wrote. Empty if there is no such file."""
     try:
-        words = shlex.split(path.read_text("utf-8"))
+        words = shlex.split(path.read_bytes().decode())
     except (FileNotFoundError, ValueError):
         return {}
     return dict(word.split("=", 1) for word in words if "=" in word)
