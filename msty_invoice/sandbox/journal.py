@@ -4,6 +4,7 @@ A line is in the kernel's hands before the request it belongs to is answered, so
 kill -9 loses nothing. A power cut may: this is a sandbox, it does not fsync.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -54,7 +55,12 @@ class Journal:
         return kind, fields
 
     def append(self, kind: str, fields: object) -> None:
-        os.write(self._file, json.dumps([kind, fields]).encode() + b"\n")
+        """Raises `OSError` if it cannot be written, and then leaves no part of it."""
+        line = json.dumps([kind, fields]).encode() + b"\n"
+        written = os.write(self._file, line)
+        if written < len(line):
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
     def close(self) -> None:
         os.close(self._file)

@@ -22,7 +22,7 @@ class Registration:
 
     def register(self, call: Call) -> Answer:
         url = text(call.body(), "url")
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not _is_on_the_web(url):
             raise invalid("url")
         if self._ledger.webhook:
             raise already_exists()
@@ -44,3 +44,11 @@ class Registration:
         if self._ledger.webhook is None:
             raise not_found()
         return self._ledger.webhook
+
+
+def _is_on_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False

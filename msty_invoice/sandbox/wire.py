@@ -25,7 +25,7 @@ class Call:
         """The JSON object sent. Raises `WireError` if it is anything else."""
         try:
             document = json.loads(self.raw_body)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise invalid("body") from exc
         if not isinstance(document, dict):
             raise invalid("body")

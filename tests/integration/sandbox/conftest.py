@@ -30,6 +30,14 @@ def sandbox(start_sandbox: StartSandbox) -> Sandbox:
     return start_sandbox()
 
 
+@pytest.fixture(scope="module")
+def untouched_sandbox() -> Iterator[Sandbox]:
+    """One for all tests of a module that leave it as it was."""
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.stop()
+
+
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     listener = Listener()
