@@ -5,8 +5,7 @@ import json
 import falcon
 from marshmallow import Schema
 
-from msty_invoice.domain import idempotency
-from msty_invoice.domain.idempotency import IdempotencyKey
+from msty_invoice.domain.idempotency import HEADER, IdempotencyKey
 from msty_invoice.domain.invoice import InvoiceOrder
 from msty_invoice.domain.key import ApiKey
 from msty_invoice.service.invoicing import Fulfilled, Invoicing
@@ -41,5 +40,5 @@ class CreateInvoice:
 
 
 def _idempotency_key(req: falcon.Request, key: ApiKey) -> IdempotencyKey | None:
-    header = req.get_header(idempotency.HEADER)
+    header = req.get_header(HEADER)
     return None if header is None else IdempotencyKey.parse(header, key.kind)
