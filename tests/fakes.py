@@ -98,7 +98,7 @@ class MemoryIdempotency:
     def finish(self, claim: Claim, invoice: Invoice) -> Invoice:
         held = self._held(claim)
         if not held or held.claim.token != claim.token or held.invoice_id not in (None, invoice.id):
-            raise ClaimOvertaken(claim.key.value)
+            raise ClaimOvertaken(f"{invoice.provider_ref} was made too late")
         recorded = self._invoices.add(invoice)
         held.invoice_id = invoice.id
         return recorded
