@@ -128,6 +128,7 @@ def test_a_server_that_may_not_write_does_not_decide(
         pytest.param(b"\x00\xff" * 5000, id="garbage"),
         pytest.param(b"+OK\r\n", id="another-answer"),
         pytest.param(b"*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n", id="a-pair-nobody-asked-about"),
+        pytest.param(b"*5\r\n:1\r\n:1\r\n:3\r\n:4\r\n:5\r\n", id="a-pair-too-many"),
         pytest.param(b"*4\r\n:7\r\n:1\r\n:3\r\n:4\r\n", id="neither-yes-nor-no"),
         pytest.param(b"+OK\r\n*4\r\n:1\r\n:1\r\n:3\r\n:4\r\n", id="an-answer-too-many"),
         pytest.param(b"*4\r\n:1\r\n:1\r\n:4", id="dropped-mid-reply"),
