@@ -193,7 +193,7 @@ class FakeProvider:
     """Keeps to `service.ports.LightningProvider`, or raises `failure` when told to."""
 
     clock: Clock
-    failure: Exception | None = None
+    failure: BaseException | None = None
     orders: list[InvoiceOrder] = field(default_factory=list)
     name: str = "fake"
     _numbers: count = field(default_factory=lambda: count(1))
