@@ -37,13 +37,15 @@ class Decision:
     """What the limiter said, described by the pair with the fewest admissions left.
 
     `reset_seconds` says when the oldest admission leaves that pair's window. Of pairs
-    with equally few left it is the one that takes longest.
+    with equally few left it is the one that takes longest. `left` has what each pair still
+    admits, in the order in which they were asked.
     """
 
     admitted: bool
     pair: Pair
     remaining: int
     reset_seconds: int
+    left: tuple[int, ...] = ()
 
     @property
     def wait_seconds(self) -> int:

@@ -36,20 +36,19 @@ class LocalLog:
         """Admit if every pair of every bucket does, and only then record."""
         logs = [self._logs.get(bucket.key) or array("q") for bucket in buckets]
         now = max([self._now_us(), *(log[-1] for log in logs if log)])
-        tightest = min(
-            (
-                _standing(log, pair, now)
-                for bucket, log in zip(buckets, logs, strict=True)
-                for pair in bucket.pairs
-            ),
-            key=lambda standing: (standing.left, -standing.frees_us),
-        )
+        standings = [
+            _standing(log, pair, now)
+            for bucket, log in zip(buckets, logs, strict=True)
+            for pair in bucket.pairs
+        ]
+        tightest = min(standings, key=lambda standing: (standing.left, -standing.frees_us))
         admitted = tightest.left > 0
         if admitted:
             for bucket, log in zip(buckets, logs, strict=True):
                 self._record(bucket, log, now)
+        left = tuple(standing.left - admitted for standing in standings)
         reset_seconds = ceil(tightest.frees_us / _MICROSECONDS)
-        return Decision(admitted, tightest.pair, tightest.left - admitted, reset_seconds)
+        return Decision(admitted, tightest.pair, tightest.left - admitted, reset_seconds, left)
 
     def _record(self, bucket: Bucket, log: "array[int]", now: int) -> None:
         log.append(now)

@@ -17,7 +17,8 @@ KEY_PREFIX = "msty:limit:"
 #
 # KEYS  one log for each bucket
 # ARGV  for each pair: which key (from 1), cap, window in milliseconds
-# gives admitted (0 or 1), the pair with fewest left (from 1), how many, its reset in seconds
+# gives admitted (0 or 1), the pair with fewest left (from 1), its reset in seconds, and then
+#       how many each pair has left
 SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -41,18 +42,19 @@ local function inside(key, cap, window)
   return known, oldest
 end
 
-local fewest, reset, binding
+local left, binding, reset = {}, 0, 0
 for i = 1, #ARGV, 3 do
   local k, cap, window = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), ARGV[i + 2] * 1000
-  local used, oldest = inside(KEYS[k], cap, window)
-  local left, frees = cap - used, oldest + window - now
-  if not fewest or left < fewest or (left == fewest and frees > reset) then
-    fewest, reset, binding = left, frees, (i + 2) / 3
+  local p, used, oldest = (i + 2) / 3, inside(KEYS[k], cap, window)
+  local frees = oldest + window - now
+  left[p] = cap - used
+  if p == 1 or left[p] < left[binding] or (left[p] == left[binding] and frees > reset) then
+    binding, reset = p, frees
   end
   keep[k], expiry[k] = math.max(keep[k], cap), math.max(expiry[k], window / 1000)
 end
 
-local admitted = fewest > 0
+local admitted = left[binding] > 0
 if admitted then
   for k, key in ipairs(KEYS) do
     redis.call('LPUSH', key, string.format('%.0f', now))
@@ -60,9 +62,12 @@ if admitted then
     -- Expiry counts from the script's start, in milliseconds: a second of margin.
     redis.call('PEXPIRE', key, expiry[k] + 1000)
   end
-  fewest = fewest - 1
 end
-return {admitted and 1 or 0, binding, fewest, math.ceil(reset / 1000000)}
+local reply = {admitted and 1 or 0, binding, math.ceil(reset / 1000000)}
+for p = 1, #left do
+  reply[#reply + 1] = left[p] - reply[1]
+end
+return reply
 """
 
 
@@ -115,6 +120,9 @@ def _arguments(buckets: Sequence[Bucket]) -> list[str | int]:
 def _decision(reply: Any, buckets: Sequence[Bucket]) -> Decision:
     pairs = [pair for bucket in buckets for pair in bucket.pairs]
     match reply:
-        case [0 | 1 as admitted, int(binding), int(left), int(reset)] if 0 < binding <= len(pairs):
-            return Decision(bool(admitted), pairs[binding - 1], left, reset)
+        case [0 | 1 as admitted, int(binding), int(reset), *left] if (
+            0 < binding <= len(left) == len(pairs)
+        ):
+            tightest = binding - 1
+            return Decision(bool(admitted), pairs[tightest], left[tightest], reset, tuple(left))
     raise redis.InvalidResponse("this is not Redis, or not our script's answer")
