@@ -12,19 +12,28 @@ from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection, Connection, parse_url
 from redis.retry import Retry
 
+from msty_invoice.storage import sentinel
+
 # How to connect; the argument is the seconds to wait for each step.
 Dial = Callable[[float], AbstractConnection]
 
 PATIENCE_SECONDS = 0.025  # for a connection, and again for a reply
 
 
+# No HELLO and no CLIENT SETINFO: without a password and a database number,
+# connecting costs no round trip.
+_PLAIN: dict[str, Any] = {"protocol": 2, "driver_info": None, "retry": Retry(NoBackoff(), 0)}
+
+
 def dialler(url: str) -> Dial:
-    """How to reach a redis://, rediss:// or unix:// URL. Raises `ValueError` for any other."""
-    options: dict[str, Any] = parse_url(url)
+    """How to reach a redis://, rediss://, unix:// or redis+sentinel:// URL.
+
+    Raises `ValueError` for any other.
+    """
+    if url.startswith(f"{sentinel.SCHEME}:"):
+        return sentinel.dialler(url, _PLAIN)
+    options: dict[str, Any] = parse_url(url) | _PLAIN
     kind = options.pop("connection_class", Connection)
-    # No HELLO and no CLIENT SETINFO: without a password and a database number,
-    # connecting costs no round trip.
-    options |= {"protocol": 2, "driver_info": None, "retry": Retry(NoBackoff(), 0)}
 
     def dial(seconds: float) -> AbstractConnection:
         timeouts = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
