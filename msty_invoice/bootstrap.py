@@ -10,6 +10,7 @@ import falcon
 
 from msty_invoice.config import Config
 from msty_invoice.domain.limit import Pair
+from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.service.invoicing import Invoicing
@@ -25,14 +26,15 @@ from msty_invoice.storage.redis_link import RedisLink, dialler
 from msty_invoice.storage.sliding_log import SlidingLog
 from msty_invoice.telemetry import logs, metrics
 from msty_invoice.web import request_id
-from msty_invoice.web.admission import AUTH_FAILURES, Admission
+from msty_invoice.web.admission import Admission
 from msty_invoice.web.app import create_app
 from msty_invoice.web.client_address import BY_SETTING
+from msty_invoice.web.credentials import Credentials
 from msty_invoice.web.schemas import order_schema
 
 # /readyz asks the provider too, and a probe must not wait as long as a payer does.
 _PROBE_DEADLINE_SECONDS = 2.0
-_MINUTE = 60
+_MINUTE, _HOUR = 60, 3600
 
 
 def utcnow() -> datetime:
@@ -101,10 +103,21 @@ def _limiter(config: Config) -> CircuitLimiter:
 
 
 def _admission(config: Config, database: Database, limiter: CircuitLimiter) -> Admission:
-    limits = {
-        "create": Pair("create", config.rate_limit_per_minute, _MINUTE),
-        "read": Pair("read", config.rate_limit_reads_per_minute, _MINUTE),
-        AUTH_FAILURES: Pair(AUTH_FAILURES, config.rate_limit_auth_failures_per_minute, _MINUTE),
-    }
     keyring = Keyring(PostgresKeys(database), config.network, time.monotonic)
-    return Admission(keyring, limiter, BY_SETTING[config.client_address], limits)
+    return Admission(
+        Credentials(keyring, config.public_origin),
+        limiter,
+        BY_SETTING[config.client_address],
+        _quotas(config),
+        metrics.count_key_budget,
+    )
+
+
+def _quotas(config: Config) -> Quotas:
+    return Quotas(
+        create=create_pairs(config.rate_limit_per_minute, config.rate_limit_burst),
+        create_hourly=Pair("create-hourly", config.rate_limit_hourly, _HOUR),
+        key=Pair("key", config.rate_limit_per_key, _MINUTE),
+        read=Pair("read", config.rate_limit_reads_per_minute, _MINUTE),
+        auth_failures=Pair("auth-failures", config.rate_limit_auth_failures_per_minute, _MINUTE),
+    )

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msty_invoice.domain.invoice import Network
+from msty_invoice.origins import origin_of
 
 # A process names the settings it cannot do without; the others may be absent.
 WEB = frozenset(
@@ -19,6 +20,10 @@ WEB = frozenset(
 )
 RIVER = frozenset({"RIVER_BASE_URL", "RIVER_ACCOUNT_ID", "RIVER_API_KEY"})
 DATABASE = frozenset({"DATABASE_URL"})
+
+_SENTINEL_URL = re.compile(
+    r"redis\+sentinel://([^@/]*@)?[^@/:,]+:[0-9]+(,[^@/:,]+:[0-9]+)*/[^/?#]+(/[0-9]+)?"
+)
 
 
 class ConfigError(Exception):
@@ -40,6 +45,23 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return value.rstrip("/")
 
     return read
+
+
+def _public_url(value: str) -> str:
+    try:
+        url = _url("https", "http")(value)
+        origin_of(url)
+    except ValueError as exc:
+        raise ValueError("is not a URL of pages, such as https://pay.example") from exc
+    return url
+
+
+def _redis_url(value: str) -> str:
+    if value.startswith("redis+sentinel:"):
+        if not _SENTINEL_URL.fullmatch(value):
+            raise ValueError("is not redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB")
+        return value
+    return _url("redis", "rediss", "unix")(value)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -73,8 +95,8 @@ class Config:
     """Each field is the setting of the same name in upper case. "" means: not set."""
 
     database_url: str = _setting(_url("postgresql", "postgres"), "", secret=True)
-    redis_url: str = _setting(_url("redis", "rediss", "unix"), "", secret=True)
-    public_url: str = _setting(_url("https", "http"), "")
+    redis_url: str = _setting(_redis_url, "", secret=True)
+    public_url: str = _setting(_public_url, "")
     lightning_provider: str = _setting(_one_of("river"), "")
     lightning_network: Network | None = _setting(_network, None)
 
@@ -91,9 +113,13 @@ class Config:
     max_memo_length: int = _setting(_whole(1, 639), 256)
 
     rate_limit_per_minute: int = _setting(_whole(1, 100_000), 50)
+    rate_limit_burst: int = _setting(_whole(0, 900_000), 0)
+    rate_limit_hourly: int = _setting(_whole(1, 1_000_000), 200)
+    rate_limit_per_key: int = _setting(_whole(1, 1_000_000), 3_000)
     rate_limit_reads_per_minute: int = _setting(_whole(1, 100_000), 300)
     rate_limit_auth_failures_per_minute: int = _setting(_whole(1, 100_000), 10)
     client_address: str = _setting(_one_of("peer", "x-real-ip"), "peer")
+    origins_file: str = _setting(_text, "/etc/msty-invoice/origins")
 
     create_workers: int = _setting(_whole(1, 256), 5)
 
@@ -116,6 +142,11 @@ class Config:
         if problems:
             raise ConfigError(problems)
         return config
+
+    @property
+    def public_origin(self) -> str:
+        """PUBLIC_URL without a path: what a browser sends as `Origin` from our own pages."""
+        return origin_of(self.public_url)
 
     @property
     def network(self) -> Network:
@@ -144,4 +175,7 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("MIN_AMOUNT_SATS is larger than MAX_AMOUNT_SATS")
     if config.lightning_network is Network.MAINNET and config.river_base_url.startswith("http:"):
         problems.append("RIVER_BASE_URL must start with https on mainnet")
+    if config.rate_limit_burst > 9 * config.rate_limit_per_minute:
+        # Ten minutes admit ten times RATE_LIMIT_PER_MINUTE, whatever the burst.
+        problems.append("RATE_LIMIT_BURST is more than nine times RATE_LIMIT_PER_MINUTE")
     return problems

@@ -11,7 +11,16 @@ LIMITER_FALLBACKS = Counter(
     "msty_invoice_limiter_fallbacks_total",
     "Rate-limit decisions taken by a worker alone because Redis did not answer.",
 )
+KEY_BUDGETS = Counter(
+    "msty_invoice_key_budget_creates_total",
+    "Creates with a publishable key that had a fifth or less of its minute left.",
+    ["key"],
+)
 
 
 def count_create(outcome: str) -> None:
     CREATES.labels(outcome).inc()
+
+
+def count_key_budget(key: str) -> None:
+    KEY_BUDGETS.labels(key).inc()

@@ -14,6 +14,7 @@ from msty_invoice.web.create_invoice import CreateInvoice
 from msty_invoice.web.health import Livez, Readyz
 from msty_invoice.web.read_invoice import ReadInvoice
 from msty_invoice.web.request_id import RequestId
+from msty_invoice.web.strays import Strays
 
 
 def create_app(
@@ -25,9 +26,11 @@ def create_app(
     reported: Mapping[str, Callable[[], bool | None]],
 ) -> falcon.App:
     """`required` and `reported` are the checks of /readyz, by name."""
-    middleware: list[Any] = [RequestId(), Drain()]
+    strays = Strays(admission)
+    middleware: list[Any] = [RequestId(), Drain(), strays]
     app = falcon.App(middleware=middleware)
     errors.register(app)
+    strays.register(app)
     app.add_route(
         "/api/lightning/create-invoice", CreateInvoice(invoicing, admission, order_schema)
     )

@@ -94,8 +94,8 @@ _BUG = Answer(500, "SERVER_ERROR", "Something broke on our side; it has been not
 
 def register(app: falcon.App) -> None:
     """Make `app` answer every error in our one form."""
-    app.add_error_handler(errors.InvoicingError, _on_invoicing_error)
-    app.add_error_handler(falcon.HTTPError, _on_http_error)
+    app.add_error_handler(errors.InvoicingError, answer_invoicing_error)
+    app.add_error_handler(falcon.HTTPError, answer_http_error)
     app.add_error_handler(Exception, _on_bug)
 
 
@@ -104,7 +104,7 @@ def answer_to(error: type[errors.InvoicingError]) -> Answer:
     return next(ANSWERS[kind] for kind in error.__mro__ if kind in ANSWERS)
 
 
-def _on_invoicing_error(
+def answer_invoicing_error(
     req: falcon.Request, resp: falcon.Response, ex: errors.InvoicingError, params: Any
 ) -> None:
     answer = answer_to(type(ex))
@@ -119,7 +119,7 @@ def _on_invoicing_error(
     _render(resp, answer, ex.details if isinstance(ex, errors.InvalidInput) else None)
 
 
-def _on_http_error(
+def answer_http_error(
     req: falcon.Request, resp: falcon.Response, ex: falcon.HTTPError, params: Any
 ) -> None:
     resp.set_headers(ex.headers or {})

@@ -20,13 +20,14 @@ BELOW: dict[str, set[str]] = {
     "lightning": {"domain", "service", "requests", "urllib3", "coincurve"},
     "web": {"domain", "service", "falcon", "marshmallow"},
     "telemetry": {"prometheus_client", "pythonjsonlogger"},
-    "config": {"domain"},
+    "config": {"domain", "origins"},
+    "origins": set(),
     "bootstrap": {
         "config", "domain", "lightning", "service", "storage", "telemetry", "web", "falcon",
     },
     "wsgi": {"bootstrap", "config"},
     "gunicorn_conf": {"bootstrap", "config"},
-    "cli": {"bootstrap", "config", "domain", "service"},
+    "cli": {"bootstrap", "config", "domain", "origins", "service"},
     "sandbox": {"config", "domain", "lightning", "aiohttp", "uvloop", "coincurve"},
     "dev": {"psycopg2", "redis"},
 }  # fmt: skip

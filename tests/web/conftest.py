@@ -8,22 +8,27 @@ from webtest import TestApp as WebTestApp
 
 from msty_invoice.domain.invoice import Network
 from msty_invoice.domain.limit import Pair
+from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
 from msty_invoice.storage.local_log import LocalLog
 from msty_invoice.web.admission import Admission
 from msty_invoice.web.app import create_app
 from msty_invoice.web.client_address import peer_address
+from msty_invoice.web.credentials import Credentials
 from msty_invoice.web.schemas import order_schema
 from tests.fakes import Clock, FakeProvider, MemoryIdempotency, MemoryInvoices, MemoryKeys
 
 CREATE = "/api/lightning/create-invoice"
 ORDER = {"amount": 2500, "memo": "order 42"}
-LIMITS = {
-    "create": Pair("create", 50, 60),
-    "read": Pair("read", 300, 60),
-    "auth-failures": Pair("auth-failures", 10, 60),
-}
+PUBLIC_ORIGIN = "https://pay.example"
+QUOTAS = Quotas(
+    create=create_pairs(50, 0),
+    create_hourly=Pair("create-hourly", 200, 3600),
+    key=Pair("key", 3000, 60),
+    read=Pair("read", 300, 60),
+    auth_failures=Pair("auth-failures", 10, 60),
+)
 
 
 @dataclass
@@ -33,6 +38,8 @@ class Service:
     clock: Clock = field(default_factory=Clock)
     invoices: MemoryInvoices = field(default_factory=MemoryInvoices)
     counts: list[str] = field(default_factory=list)
+    spent_keys: list[str] = field(default_factory=list)
+    quotas: Quotas = QUOTAS
     required: dict[str, Any] = field(default_factory=lambda: {"database": lambda: True})
     reported: dict[str, Any] = field(
         default_factory=lambda: {"redis": lambda: True, "provider": lambda: None}
@@ -46,10 +53,11 @@ class Service:
         _, self.other_secret = Keys(self.keys, Network.REGTEST, self.clock).create("other")
         self.limiter = LocalLog(lambda: int(self.clock.monotonic() * 1_000_000))
         admission = Admission(
-            Keyring(self.keys, Network.REGTEST, self.clock.monotonic),
+            Credentials(Keyring(self.keys, Network.REGTEST, self.clock.monotonic), PUBLIC_ORIGIN),
             self.limiter,
             peer_address,
-            LIMITS,
+            self.quotas,
+            self.spent_keys.append,
         )
         self.application = create_app(
             invoicing=Invoicing(
