@@ -202,6 +202,13 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
-        raise StorageUnavailable(f"{what}: {first_line(exc)}") from exc
+        raise StorageUnavailable(f"{what}: {first_line(_cause(exc))}") from exc
     except psycopg2.Error as exc:
-        raise MigrationFailed(f"{what}: {first_line(exc)}") from exc
+        raise MigrationFailed(f"{what}: {first_line(_cause(exc))}") from exc
+
+
+def _cause(exc: BaseException) -> BaseException:
+    """What went wrong first. On a lost connection yoyo's own ROLLBACK fails after it."""
+    while isinstance(exc.__context__, psycopg2.Error):
+        exc = exc.__context__
+    return exc

@@ -130,6 +130,6 @@ def _parsed(dsn: str) -> dict[str, str]:
     return parts
 
 
-def first_line(exc: Exception) -> str:
+def first_line(exc: BaseException) -> str:
     """The reason without its details: those may quote values."""
     return str(exc).split("\n", 1)[0]

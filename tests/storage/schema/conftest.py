@@ -65,7 +65,9 @@ class Schema:
         self.run(who, statement, id=invoice, **values)
 
     def value(self, invoice: UUID, column: str) -> Any:
-        ((found,),) = self.run("app", f"SELECT {column} FROM invoices WHERE id = %(id)s", id=invoice)
+        ((found,),) = self.run(
+            "app", f"SELECT {column} FROM invoices WHERE id = %(id)s", id=invoice
+        )
         return found
 
 

@@ -62,8 +62,7 @@ _DEFINITIONS = [
     "ALTER TABLE invoices DISABLE TRIGGER ALL",
     "ALTER TABLE invoices DROP CONSTRAINT invoices_payment_hash_key",
     "DROP TRIGGER invoices_settled_stay ON invoices",
-    "CREATE OR REPLACE FUNCTION refuse_invoice_change() RETURNS trigger LANGUAGE plpgsql"
-    " AS 'BEGIN RETURN NEW; END'",
+    "CREATE OR REPLACE FUNCTION refuse_new_invoice() RETURNS trigger LANGUAGE sql AS 'SELECT'",
     "CREATE TRIGGER t BEFORE UPDATE ON invoices EXECUTE FUNCTION refuse_invoice_change()",
     "SET session_replication_role = 'replica'",
     "CREATE ROLE another",
