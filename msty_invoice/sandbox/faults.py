@@ -126,7 +126,7 @@ def _fault(name: str, given: object) -> Fault:
         if given.keys() != {"value", "endpoint"}:
             raise UnknownFault(f"{name} takes value and endpoint, and nothing else.")
         value, endpoint = given["value"], given["endpoint"]
-        if endpoint not in ENDPOINTS:
+        if not isinstance(endpoint, str) or endpoint not in ENDPOINTS:
             raise UnknownFault(f"{name} is limited to an endpoint that does not exist.")
     if not KINDS[name].accepts(value):
         raise UnknownFault(f"{name} takes {KINDS[name].form}.")

@@ -49,6 +49,7 @@ class Registration:
 def _is_on_the_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        # Reading the port raises ValueError for one there cannot be.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -76,7 +76,9 @@ def test_a_wrong_next_timestamp_is_refused(untouched_sandbox: Sandbox) -> None:
     assert untouched_sandbox.refused("GET", f"{DEPOSITS}?next_timestamp=now") == wanted
 
 
-@pytest.mark.parametrize("url", ["ftp://pay.example/", "pay.example", "http://[", ""])
+@pytest.mark.parametrize(
+    "url", ["ftp://pay.example/", "pay.example", "http://[", "http://a:70000/", ""]
+)
 def test_a_webhook_goes_to_an_address_on_the_web(untouched_sandbox: Sandbox, url: str) -> None:
     assert untouched_sandbox.refused("POST", WEBHOOKS, {"url": url}) == (400, INVALID, "url")
 
