@@ -135,6 +135,13 @@ def test_the_pair_with_fewest_left_is_found_in_any_bucket(timed: Timed) -> None:
     assert (decision.pair, decision.remaining) == (tight.pairs[0], 1)
 
 
+def test_what_every_pair_still_admits_is_told_in_the_order_asked(timed: Timed) -> None:
+    assert timed.decide(NEIGHBOUR, BOTH_WINDOWS).left == (2, 2, 4)
+    timed.spend(NEIGHBOUR)
+    for _ in range(2):
+        assert timed.decide(BOTH_WINDOWS, NEIGHBOUR).left == (2, 4, 0)
+
+
 def test_of_two_exhausted_pairs_the_one_that_takes_longest_is_reported(timed: Timed) -> None:
     hour = Bucket("key:9", (Pair("key", 3, 3600),))
     timed.spend(THREE, hour)
