@@ -3,12 +3,13 @@
 import re
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from msty_invoice.domain.errors import KeyNotFound, Unauthorized
 from msty_invoice.domain.invoice import Network
-from msty_invoice.domain.key import ApiKey, KeyKind, fingerprint, visible_prefix
+from msty_invoice.domain.key import ApiKey, KeyKind, KeySecret, fingerprint, visible_prefix
 from msty_invoice.service.ports import KeyStore
 
 _SECRET_BYTES = 32  # 256 random bits, 43 characters
@@ -45,7 +46,7 @@ class Keys:
             rate_per_minute=rate_per_minute,
         )
         self._store.add(key, fingerprint(secret))
-        return key, secret
+        return replace(key, secrets=(KeySecret(key.prefix),)), secret
 
     def list(self) -> list[ApiKey]:
         """Every key with its secrets, oldest first."""
@@ -69,9 +70,10 @@ class Keys:
         ends_at = self._store.rotate(key.id, fingerprint(secret), visible_prefix(secret), overlap)
         return secret, ends_at
 
-    def revoke(self, name: str) -> datetime:
+    def revoke(self, name: str) -> ApiKey:
         """End a key with all its secrets; workers notice within 30 s. Raises `KeyNotFound`."""
-        return self._store.revoke(self.get(name).id)
+        key = self.get(name)
+        return replace(key, revoked_at=self._store.revoke(key.id))
 
 
 class Keyring:
