@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any
 
+from msty_invoice import listeners
 from msty_invoice.bootstrap import configure_logs
 from msty_invoice.config import RIVER, WEB, Config, ConfigError
 
@@ -49,3 +50,10 @@ def on_starting(server: Any) -> None:
     own = logging.getLogger("gunicorn.error")
     own.handlers.clear()
     own.propagate = True
+
+
+def when_ready(server: Any) -> None:
+    """Refuse sockets on which CLIENT_ADDRESS would be a lie: only now are they known."""
+    if sentence := listeners.problem(_config.client_address, [it.sock for it in server.LISTENERS]):
+        sys.stderr.write(f"msty-invoice: settings: {sentence}\n")
+        sys.exit(2)
