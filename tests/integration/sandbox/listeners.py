@@ -49,7 +49,17 @@ class Listener:
             def do_POST(self) -> None:
                 raw_body = self.rfile.read(int(self.headers["Content-Length"]))
                 listener._received.put(Received(self.headers["River-Signature"], raw_body))
-                self.send_response(listener.answers.pop(0) if listener.answers else 200)
+                self._answer(listener.answers.pop(0) if listener.answers else 200)
+
+            def do_GET(self) -> None:
+                """What following a redirect would come to."""
+                listener._received.put(Received("", b""))
+                self._answer(200)
+
+            def _answer(self, status: int) -> None:
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", listener.url)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
