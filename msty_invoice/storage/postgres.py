@@ -77,7 +77,7 @@ class Database:
         Raises `ConnectionLost` if its outcome is unknown, `StorageUnavailable` if it
         did not run, and psycopg2's own errors for what the schema refuses.
         """
-        connection = self._open()
+        connection = self.connection()
         with _translated(connection), connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
@@ -95,7 +95,8 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    def _open(self) -> Any:
+    def connection(self) -> Any:
+        """The open connection, opened anew if it was lost. Raises `StorageUnavailable`."""
         if self._connection is None or self._connection.closed or self._owner != os.getpid():
             # psycopg2 does not end a connection of the process we were forked from.
             self._connection = None
@@ -112,10 +113,15 @@ def _translated(connection: Any) -> Iterator[None]:
         if isinstance(exc, errors.ReadOnlySqlTransaction):
             connection.close()  # the next connection finds the new primary
         raise StorageUnavailable(f"{type(exc).__name__}: {first_line(exc)}") from exc
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
+    except psycopg2.Error as exc:
+        # After a crash of the server: psycopg2 thinks it is still connected.
+        if type(exc) is psycopg2.DatabaseError:
+            connection.close()
         if connection.closed:
             raise ConnectionLost(f"connection lost: {first_line(exc)}") from exc
-        raise StorageUnavailable(f"{type(exc).__name__}: {first_line(exc)}") from exc
+        if isinstance(exc, psycopg2.OperationalError | psycopg2.InterfaceError):
+            raise StorageUnavailable(f"{type(exc).__name__}: {first_line(exc)}") from exc
+        raise
 
 
 def _parsed(dsn: str) -> dict[str, str]:

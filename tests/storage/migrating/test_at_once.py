@@ -25,7 +25,8 @@ def _until(condition: Callable[[], object]) -> None:
 def _sleeping(database: DatabaseOfOne) -> bool:
     """Whether a migrator is inside its pg_sleep."""
     statement = (
-        f"SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '{database.name}'"
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event = 'PgSleep' AND datname = current_database()"
     )
     return bool(ask(database.admin, statement))
 
