@@ -13,17 +13,28 @@ from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
+from msty_invoice.lightning.river.signature import SignatureRules
+from msty_invoice.lightning.river.webhook import SignedWebhooks
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.service.reconciling import Reconciling
+from msty_invoice.service.settler import Settler
+from msty_invoice.service.settling import Settling
+from msty_invoice.service.webhooks import EventWork, Webhooks
+from msty_invoice.storage.cursors import PostgresCursors
+from msty_invoice.storage.deposits import PostgresDeposits
 from msty_invoice.storage.idempotency import PostgresIdempotency
 from msty_invoice.storage.invoices import PostgresInvoices
 from msty_invoice.storage.keys import PostgresKeys
 from msty_invoice.storage.limiter import CircuitLimiter
+from msty_invoice.storage.listening import PostgresListener
 from msty_invoice.storage.local_log import LocalLog
+from msty_invoice.storage.looks import Looks
 from msty_invoice.storage.migrations import Migrator, SchemaCheck, directory, needed
 from msty_invoice.storage.postgres import Database
 from msty_invoice.storage.redis_link import RedisLink, dialler
 from msty_invoice.storage.sliding_log import SlidingLog
+from msty_invoice.storage.webhooks import PostgresWebhooks
 from msty_invoice.telemetry import logs, metrics
 from msty_invoice.web import request_id
 from msty_invoice.web.admission import Admission
@@ -34,6 +45,8 @@ from msty_invoice.web.schemas import order_schema
 
 # /readyz asks the provider too, and a probe must not wait as long as a payer does.
 _PROBE_DEADLINE_SECONDS = 2.0
+# A reader waits for what a look finds, so it is quick or not at all.
+_LOOK_DEADLINE_SECONDS = 2.0
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -44,14 +57,17 @@ def utcnow() -> datetime:
 def build_app(config: Config) -> falcon.App:
     """The web application, for `config.WEB` and `config.RIVER`."""
     database = Database(config.database_url)
-    limiter = _limiter(config)
+    link = RedisLink(dialler(config.redis_url))
+    limiter = _limiter(link)
+    river = _river(config, config.provider_deadline_seconds)
     return create_app(
         invoicing=Invoicing(
-            _river(config, config.provider_deadline_seconds),
+            river,
             PostgresInvoices(database),
             PostgresIdempotency(
                 database, lease=timedelta(seconds=config.idempotency_lease_seconds)
             ),
+            Looks(link, database, time.monotonic),
             utcnow,
             metrics.count_create,
         ),
@@ -59,11 +75,43 @@ def build_app(config: Config) -> falcon.App:
         order_schema=order_schema(
             config.min_amount_sats, config.max_amount_sats, config.max_memo_length
         ),
+        webhooks={
+            river.name: Webhooks(river, PostgresWebhooks(database), metrics.SettlementCounters())
+        },
         required={"database": SchemaCheck(database, needed(directory())).current},
         reported={
             "redis": limiter.redis_answers,
             "provider": _river(config, _PROBE_DEADLINE_SECONDS).ping,
         },
+    )
+
+
+def build_settler(config: Config) -> Settler:
+    """For `msty-invoice settle`, with `config.SETTLING`."""
+    database = Database(config.database_url)
+    settling = _settling(config, database, config.provider_deadline_seconds)
+    return Settler(
+        PostgresListener(Database(config.database_url)),
+        EventWork(settling, PostgresWebhooks(database), metrics.SettlementCounters()),
+        settling,
+        _settling(config, database, _LOOK_DEADLINE_SECONDS),
+        time.sleep,
+    )
+
+
+def build_reconciling(config: Config) -> Reconciling:
+    """For `msty-invoice reconcile`, with `config.SETTLING`."""
+    database = Database(config.database_url)
+    counters = metrics.SettlementCounters()
+    settling = _settling(config, database, config.provider_deadline_seconds)
+    return Reconciling(
+        _river(config, config.provider_deadline_seconds),
+        settling,
+        EventWork(settling, PostgresWebhooks(database), counters),
+        PostgresCursors(database),
+        counters,
+        time.monotonic,
+        grace=timedelta(seconds=config.expiry_grace),
     )
 
 
@@ -82,6 +130,11 @@ def configure_logs() -> None:
     logs.configure(request_id.current)
 
 
+def _settling(config: Config, database: Database, deadline_seconds: float) -> Settling:
+    deposits = PostgresDeposits(database, proof_demanded=config.river_proof == "preimage")
+    return Settling(_river(config, deadline_seconds), deposits, metrics.SettlementCounters())
+
+
 def _river(config: Config, deadline_seconds: float) -> River:
     client = RiverClient(
         config.river_base_url,
@@ -90,12 +143,18 @@ def _river(config: Config, deadline_seconds: float) -> River:
         config.river_api_secret,
         deadline_seconds,
     )
-    return River(client, config.network)
+    rules = SignatureRules(
+        config.river_webhook_secret,
+        config.river_signature_layout,
+        config.river_timestamp_unit,
+        config.webhook_max_age,
+    )
+    return River(client, config.network, SignedWebhooks(rules, utcnow))
 
 
-def _limiter(config: Config) -> CircuitLimiter:
+def _limiter(link: RedisLink) -> CircuitLimiter:
     return CircuitLimiter(
-        SlidingLog(RedisLink(dialler(config.redis_url))),
+        SlidingLog(link),
         LocalLog(lambda: time.monotonic_ns() // 1000),
         time.monotonic,
         metrics.LIMITER_FALLBACKS.inc,

@@ -19,6 +19,7 @@ WEB = frozenset(
     {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"}
 )
 RIVER = frozenset({"RIVER_BASE_URL", "RIVER_ACCOUNT_ID", "RIVER_API_KEY"})
+SETTLING = RIVER | {"DATABASE_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"}
 DATABASE = frozenset({"DATABASE_URL"})
 
 _SENTINEL_URL = re.compile(
@@ -82,6 +83,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def _hex_secrets(value: str) -> tuple[bytes, ...]:
+    try:
+        return tuple(bytes.fromhex(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError("is not hex, or several separated by commas") from None
+
+
 def _network(value: str) -> Network:
     return Network(_one_of(*Network)(value))
 
@@ -104,9 +112,15 @@ class Config:
     river_account_id: str = _setting(_text, "")
     river_api_key: str = _setting(_text, "", secret=True)
     river_api_secret: str = _setting(_text, "", secret=True)
-    river_timestamp_unit: str = _setting(_one_of("s", "ms"), "ms")
+    river_webhook_secret: tuple[bytes, ...] = _setting(_hex_secrets, (), secret=True)
+    river_signature_layout: str = _setting(_one_of("json", "kv"), "json")
+    river_timestamp_unit: str = _setting(_one_of("s", "ms"), "s")
+    river_proof: str = _setting(_one_of("opaque", "preimage"), "opaque")
     provider_deadline_seconds: int = _setting(_whole(1, 10), 8)
     idempotency_lease_seconds: int = _setting(_whole(1, 3600), 20)
+
+    webhook_max_age: int = _setting(_whole(30, 3_600), 300)
+    expiry_grace: int = _setting(_whole(0, 86_400), 300)
 
     min_amount_sats: int = _setting(_whole(1, 10**12), 1)
     max_amount_sats: int = _setting(_whole(1, 10**12), 1_000_000)

@@ -188,9 +188,19 @@ class MemoryKeys:
         return replace(current, secrets=secrets, last_used_at=max(uses, default=None))
 
 
+class FakeLookOut:
+    """Keeps to `service.ports.LookOut`, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ask(self, payment_hash: str) -> None:
+        self.asked.append(payment_hash)
+
+
 @dataclass
 class FakeProvider:
-    """Keeps to `service.ports.LightningProvider`, or raises `failure` when told to."""
+    """Keeps to `service.ports.InvoiceIssuer`, or raises `failure` when told to."""
 
     clock: Clock
     failure: BaseException | None = None
@@ -209,6 +219,7 @@ class FakeProvider:
             payment_request=f"lnbcrt{number}",
             payment_hash=sha256(b"%d" % number).hexdigest(),
             amount_sats=order.amount_sats,
+            issued_at=self.clock(),
             expires_at=self.clock() + timedelta(hours=1),
         )
 

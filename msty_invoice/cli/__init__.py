@@ -5,12 +5,19 @@ import os
 import sys
 
 from msty_invoice import __version__
-from msty_invoice.cli import keys, migrate
+from msty_invoice.cli import keys, migrate, reconcile, settle
 from msty_invoice.config import Config, ConfigError
-from msty_invoice.domain.errors import InvoicingError, StorageUnavailable
+from msty_invoice.domain.errors import (
+    InvoicingError,
+    ProviderUnavailable,
+    ProviderUnknown,
+    StorageUnavailable,
+)
 
 # What a script may rely on (design §7).
 DONE, FAILED, USAGE, UNAVAILABLE = 0, 1, 2, 75
+
+_AWAY = (StorageUnavailable, ProviderUnavailable, ProviderUnknown)
 
 _EPILOG = """\
 Settings are read from the environment: NAME, or NAME_FILE with a path.
@@ -26,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         code: int = args.run(config, args)
     except ConfigError as exc:
         return _say(exc, USAGE)
-    except StorageUnavailable as exc:
+    except _AWAY as exc:
         return _say(exc, UNAVAILABLE)
     except InvoicingError as exc:
         return _say(exc, FAILED)
@@ -47,6 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (migrate, keys):
+    for command in (migrate, keys, settle, reconcile):
         command.add_to(commands)
     return parser

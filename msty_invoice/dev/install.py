@@ -35,8 +35,10 @@ _OFFLINE = (
 )
 
 
-def main(lock: str, *arguments: str) -> None:
+def main(lock: str = "", *arguments: str) -> None:
     """Install what `lock` names unless it is there, then run `.venv`'s Python."""
+    if lock not in _BRINGS:
+        raise Refused("Which lock? bin/install dev|test [PYTHON ARGUMENTS]")
     try:
         with _one_at_a_time():
             _install(lock)

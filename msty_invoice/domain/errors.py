@@ -99,3 +99,27 @@ class KeyNotFound(InvoicingError):
 
 class KeyRotatedMeanwhile(InvoicingError):
     """Two people rotated a key at once; the other one has the new secret."""
+
+
+class WebhookRefused(InvoicingError):
+    """A webhook that is not the provider's word. Never raised directly; `kind` is counted."""
+
+    kind = "refused"
+
+
+class WebhookUnsigned(WebhookRefused):
+    """No signature, or none that can be read."""
+
+    kind = "unsigned"
+
+
+class WebhookForged(WebhookRefused):
+    """The signature is of no active secret over these bytes."""
+
+    kind = "forged"
+
+
+class WebhookStale(WebhookRefused):
+    """Signed, but longer ago (or further ahead) than WEBHOOK_MAX_AGE allows."""
+
+    kind = "stale"

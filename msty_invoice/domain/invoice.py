@@ -40,6 +40,7 @@ class IssuedInvoice:
     payment_request: str
     payment_hash: str
     amount_sats: int
+    issued_at: datetime
     expires_at: datetime
 
 
@@ -56,6 +57,7 @@ class Invoice:
     amount_sats: int
     memo: str | None
     status: InvoiceStatus
+    issued_at: datetime  # by the provider's clock; no deposit is older
     expires_at: datetime
     created_at: datetime
     updated_at: datetime

@@ -8,6 +8,8 @@ an adapter with a single kept connection that does none of this.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -27,10 +29,11 @@ from msty_invoice.lightning.kept_connection import (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status and the whole body, at most `MAX_BODY_BYTES`."""
+    """The status, the whole body (at most `MAX_BODY_BYTES`), and when the server says it is."""
 
     status: int
     body: bytes = field(repr=False)
+    date: datetime | None = None
 
 
 class HttpService:
@@ -70,7 +73,7 @@ class HttpService:
             if not repeatable:
                 raise
             response = self._again(adapter, request)
-        return Answer(response.status_code, response.content)
+        return Answer(response.status_code, response.content, _date(response))
 
     def close(self) -> None:
         """Close the kept connection. The next call opens another."""
@@ -92,6 +95,15 @@ class HttpService:
         request.headers = self._headers
         request.body = body
         return request
+
+
+def _date(response: requests.Response) -> datetime | None:
+    """The `Date` header (RFC 9110 §6.6.1), to the second; None if there is none to read."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("Date") or "")
+    except ValueError:
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)
 
 
 def _headers(extra: Mapping[str, str]) -> CaseInsensitiveDict[str]:

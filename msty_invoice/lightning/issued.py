@@ -1,5 +1,7 @@
 """From a provider's BOLT11 text to an invoice that may be shown."""
 
+from datetime import UTC, datetime
+
 from msty_invoice.domain.errors import UntrustworthyInvoice
 from msty_invoice.domain.invoice import InvoiceOrder, IssuedInvoice, Network
 from msty_invoice.lightning.bolt11 import Bolt11Error, decode
@@ -34,5 +36,6 @@ def issued_invoice(
         payment_request=payment_request,
         payment_hash=bolt11.payment_hash,
         amount_sats=amount_sats,
+        issued_at=datetime.fromtimestamp(bolt11.timestamp, UTC),
         expires_at=bolt11.expires_at,
     )

@@ -102,7 +102,8 @@ class Outbox:
             try:
                 await asyncio.wait_for(turn.wait(), _REORDER_WAIT_SECONDS)
             except TimeoutError:
-                self._held = None
+                if self._held is turn:
+                    self._held = None
         await self._deliver(attempts)
 
     async def _deliver(self, attempts: Attempts) -> None:

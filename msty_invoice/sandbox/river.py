@@ -34,6 +34,37 @@ class Credentials:
             raise WireError(401, "AUTH_ERROR", "INVALID_API_KEY")
 
 
+Handlers = dict[str, Callable[[Call], Answer]]
+
+
+def _receiving(receiving: Receiving) -> Handlers:
+    return {
+        endpoints.CREATE_INTENT: receiving.create_intent,
+        endpoints.INTENT: receiving.intent,
+        endpoints.INTENTS: receiving.intents,
+        endpoints.DEPOSIT: receiving.deposit,
+        endpoints.DEPOSITS: receiving.deposits,
+    }
+
+
+def _sending(sending: Sending) -> Handlers:
+    return {
+        endpoints.WITHDRAW: sending.withdraw,
+        endpoints.WITHDRAWAL: sending.withdrawal,
+        endpoints.WITHDRAWALS: sending.withdrawals,
+        endpoints.PARSE_INVOICE: sending.parse_invoice,
+        endpoints.ESTIMATE_FEE: sending.estimate_fee,
+    }
+
+
+def _registration(registration: Registration) -> Handlers:
+    return {
+        endpoints.REGISTER_WEBHOOK: registration.register,
+        endpoints.WEBHOOK: registration.webhook,
+        endpoints.DELETE_WEBHOOK: registration.delete,
+    }
+
+
 class River:
     """Answers calls that were let in."""
 
@@ -47,22 +78,12 @@ class River:
     ) -> None:
         self._account_id = account_id
         self._ledger = ledger
-        self._handlers: dict[str, Callable[[Call], Answer]] = {
+        self._handlers: Handlers = {
             endpoints.PING: lambda _: Answer(200),
             endpoints.ACCOUNT: self._account,
-            endpoints.CREATE_INTENT: receiving.create_intent,
-            endpoints.INTENT: receiving.intent,
-            endpoints.INTENTS: receiving.intents,
-            endpoints.DEPOSIT: receiving.deposit,
-            endpoints.DEPOSITS: receiving.deposits,
-            endpoints.WITHDRAW: sending.withdraw,
-            endpoints.WITHDRAWAL: sending.withdrawal,
-            endpoints.WITHDRAWALS: sending.withdrawals,
-            endpoints.REGISTER_WEBHOOK: registration.register,
-            endpoints.WEBHOOK: registration.webhook,
-            endpoints.DELETE_WEBHOOK: registration.delete,
-            endpoints.PARSE_INVOICE: sending.parse_invoice,
-            endpoints.ESTIMATE_FEE: sending.estimate_fee,
+            **_receiving(receiving),
+            **_sending(sending),
+            **_registration(registration),
         }
 
     def answer(self, call: Call) -> Answer:

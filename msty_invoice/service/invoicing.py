@@ -19,7 +19,7 @@ from msty_invoice.domain.errors import (
 )
 from msty_invoice.domain.idempotency import Claim, IdempotencyKey, fingerprint
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, InvoiceStatus, IssuedInvoice
-from msty_invoice.service.ports import IdempotencyStore, InvoiceStore, LightningProvider
+from msty_invoice.service.ports import IdempotencyStore, InvoiceIssuer, InvoiceStore, LookOut
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +46,17 @@ class Invoicing:
 
     def __init__(
         self,
-        provider: LightningProvider,
+        provider: InvoiceIssuer,
         invoices: InvoiceStore,
         idempotency: IdempotencyStore,
+        look_out: LookOut,
         now: Callable[[], datetime],
         count: Callable[[str], None],
     ) -> None:
         self._provider = provider
         self._invoices = invoices
         self._idempotency = idempotency
+        self._look_out = look_out
         self._now = now
         self._count = count
 
@@ -92,8 +94,15 @@ class Invoicing:
         return Fulfilled(invoice, replayed=found is not None)
 
     def get(self, key_family: UUID, payment_hash: str) -> Invoice:
-        """The invoice as recorded; nothing in it is derived. Raises `InvoiceNotFound`."""
-        return self._invoices.get(key_family, payment_hash)
+        """The invoice as recorded; nothing in it is derived. Raises `InvoiceNotFound`.
+
+        Somebody waits for a pending one, so the settler is asked to look; the next read
+        shows what it found.
+        """
+        invoice = self._invoices.get(key_family, payment_hash)
+        if invoice.status is InvoiceStatus.PENDING:
+            self._look_out.ask(payment_hash)
+        return invoice
 
     def _fulfil(self, claim: Claim, order: InvoiceOrder) -> Invoice:
         try:
@@ -127,6 +136,7 @@ class Invoicing:
             amount_sats=issued.amount_sats,
             memo=order.memo,
             status=InvoiceStatus.PENDING,
+            issued_at=issued.issued_at,
             expires_at=issued.expires_at,
             created_at=now,
             updated_at=now,

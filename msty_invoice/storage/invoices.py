@@ -19,11 +19,11 @@ INSERT_INVOICE = f"""
     i AS (
         INSERT INTO invoices
             (id, key_family, provider, provider_ref, payment_request, payment_hash,
-             amount_sats, memo, status, expires_at, created_at, updated_at)
+             amount_sats, memo, status, issued_at, expires_at, created_at, updated_at)
         SELECT
             %(id)s, %(key_family)s, %(provider)s, %(provider_ref)s, %(payment_request)s,
-            %(payment_hash)s, %(amount_sats)s, %(memo)s, %(status)s, %(expires_at)s,
-            %(created_at)s, %(updated_at)s
+            %(payment_hash)s, %(amount_sats)s, %(memo)s, %(status)s, %(issued_at)s,
+            %(expires_at)s, %(created_at)s, %(updated_at)s
         {{source}}
         RETURNING {_COLUMNS}),
     e AS (

@@ -7,14 +7,17 @@ import falcon
 from marshmallow import Schema
 
 from msty_invoice.service.invoicing import Invoicing
+from msty_invoice.service.webhooks import Webhooks
 from msty_invoice.web import errors
 from msty_invoice.web.admission import Admission
 from msty_invoice.web.body import Drain
 from msty_invoice.web.create_invoice import CreateInvoice
 from msty_invoice.web.health import Livez, Readyz
+from msty_invoice.web.openapi import OpenApi, describe
 from msty_invoice.web.read_invoice import ReadInvoice
 from msty_invoice.web.request_id import RequestId
 from msty_invoice.web.strays import Strays
+from msty_invoice.web.webhook import Webhook
 
 
 def create_app(
@@ -22,10 +25,11 @@ def create_app(
     invoicing: Invoicing,
     admission: Admission,
     order_schema: Schema,
+    webhooks: Mapping[str, Webhooks],
     required: Mapping[str, Callable[[], bool | None]],
     reported: Mapping[str, Callable[[], bool | None]],
 ) -> falcon.App:
-    """`required` and `reported` are the checks of /readyz, by name."""
+    """`webhooks` are taken by provider; `required` and `reported` are the checks of /readyz."""
     strays = Strays(admission)
     middleware: list[Any] = [RequestId(), Drain(), strays]
     app = falcon.App(middleware=middleware)
@@ -35,6 +39,10 @@ def create_app(
         "/api/lightning/create-invoice", CreateInvoice(invoicing, admission, order_schema)
     )
     app.add_route("/api/lightning/invoices/{payment_hash}", ReadInvoice(invoicing, admission))
+    app.add_route("/api/lightning/webhooks/{provider}", Webhook(webhooks))
+    contract = OpenApi(admission)
+    app.add_route("/api/lightning/openapi.json", contract)
     app.add_route("/livez", Livez())
     app.add_route("/readyz", Readyz(required, reported))
+    contract.publish(describe(app, order_schema))  # last: it tells of every route above
     return app

@@ -23,7 +23,7 @@ def read_json_object(req: falcon.Request) -> dict[str, Any]:
     """
     _ensure_plain_json(req)
     try:
-        text = _read(req).decode()
+        text = read_bytes(req, MAX_BYTES).decode()
     except UnicodeDecodeError:
         _refuse("The body must be UTF-8.")
     try:
@@ -37,6 +37,18 @@ def read_json_object(req: falcon.Request) -> dict[str, Any]:
     if not isinstance(document, dict):
         _refuse("The body must be a JSON object.")
     return document
+
+
+def read_bytes(req: falcon.Request, most: int) -> bytes:
+    """The body as it came, at most `most` bytes. Raises `PayloadTooLarge`."""
+    if (req.content_length or 0) > most:
+        raise PayloadTooLarge(f"{req.content_length} bytes")
+    # gunicorn ends the stream where a chunked body ends, so it needs no length.
+    stream = req.stream if req.env.get("wsgi.input_terminated") else req.bounded_stream
+    body: bytes = stream.read(most + 1)
+    if len(body) > most:
+        raise PayloadTooLarge(f"more than {most} bytes")
+    return body
 
 
 class Drain:
@@ -57,17 +69,6 @@ def _ensure_plain_json(req: falcon.Request) -> None:
         raise UnsupportedMediaType(f"Content-Type: {req.content_type!r}")
     if (req.get_header("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("Content-Encoding is set")
-
-
-def _read(req: falcon.Request) -> bytes:
-    if (req.content_length or 0) > MAX_BYTES:
-        raise PayloadTooLarge(f"{req.content_length} bytes")
-    # gunicorn ends the stream where a chunked body ends, so it needs no length.
-    stream = req.stream if req.env.get("wsgi.input_terminated") else req.bounded_stream
-    body: bytes = stream.read(MAX_BYTES + 1)
-    if len(body) > MAX_BYTES:
-        raise PayloadTooLarge(f"more than {MAX_BYTES} bytes")
-    return body
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -41,6 +41,10 @@ _RUNNING = Answer(
     _RUNNING_RETRY_SECONDS,
 )
 
+_NOT_THE_PROVIDER = Answer(
+    401, "UNAUTHORIZED", "The webhook's signature is missing, wrong or too old."
+)
+
 ANSWERS: dict[type[errors.InvoicingError], Answer] = {
     errors.InvalidInput: Answer(400, "INVALID_INPUT", "The request is not valid; see details."),
     errors.Unauthorized: Answer(
@@ -68,6 +72,9 @@ ANSWERS: dict[type[errors.InvoicingError], Answer] = {
         422, "IDEMPOTENCY_MISMATCH", "This Idempotency-Key was used for another order."
     ),
     errors.RateLimited: Answer(429, "RATE_LIMITED", "Too many requests; wait as Retry-After says."),
+    errors.WebhookUnsigned: _NOT_THE_PROVIDER,
+    errors.WebhookForged: _NOT_THE_PROVIDER,
+    errors.WebhookStale: _NOT_THE_PROVIDER,
     errors.ProviderMisconfigured: _UNAVAILABLE,
     errors.ProviderUnavailable: _UNAVAILABLE,
     errors.ProviderUnknown: _UNAVAILABLE,
@@ -89,7 +96,10 @@ _HTTP_ANSWERS = {
     415: ANSWERS[errors.UnsupportedMediaType],
 }
 
-_BUG = Answer(500, "SERVER_ERROR", "Something broke on our side; it has been noted.")
+BUG = Answer(500, "SERVER_ERROR", "Something broke on our side; it has been noted.")
+
+# Every code that a client can meet.
+CODES = sorted({it.code for it in (*ANSWERS.values(), *_HTTP_ANSWERS.values(), BUG)})
 
 
 def register(app: falcon.App) -> None:
@@ -130,7 +140,7 @@ def answer_http_error(
 
 def _on_bug(req: falcon.Request, resp: falcon.Response, ex: Exception, params: Any) -> None:
     logger.error("a bug", exc_info=ex)
-    _render(resp, _BUG)
+    _render(resp, BUG)
 
 
 def _render(resp: falcon.Response, answer: Answer, details: Any = None) -> None:

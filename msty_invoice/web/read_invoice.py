@@ -2,16 +2,16 @@
 
 import json
 import re
-from hashlib import sha256
 
 import falcon
 
 from msty_invoice.domain.errors import InvoiceNotFound
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.web.admission import Admission
-from msty_invoice.web.schemas import status_document
+from msty_invoice.web.etag import etag_of, send_unless_known
+from msty_invoice.web.schemas import PAYMENT_HASH, status_document
 
-_PAYMENT_HASH = re.compile(r"[0-9a-f]{64}")
+_PAYMENT_HASH = re.compile(PAYMENT_HASH)
 
 
 class ReadInvoice:
@@ -26,11 +26,7 @@ class ReadInvoice:
         if not _PAYMENT_HASH.fullmatch(payment_hash):
             raise InvoiceNotFound("not the form of a payment hash")
         invoice = self._invoicing.get(key.id, payment_hash)
-        resp.text = json.dumps(status_document(invoice))
+        text = json.dumps(status_document(invoice))
         # Pages poll this: an unchanged status costs a 304 without a body.
-        etag = sha256(resp.text.encode()).hexdigest()[:32]
-        resp.etag = etag
+        send_unless_known(req, resp, text, etag_of(text))
         resp.cache_control = ["private", "no-cache"]
-        if req.if_none_match and any(tag in ("*", etag) for tag in req.if_none_match):
-            resp.status = falcon.HTTP_304
-            resp.text = None

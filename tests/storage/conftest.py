@@ -35,6 +35,7 @@ def make_invoice(**changes: object) -> Invoice:
         "amount_sats": 2500,
         "memo": "order 42",
         "status": InvoiceStatus.PENDING,
+        "issued_at": NOON,
         "expires_at": NOON + timedelta(hours=1),
         "created_at": NOON,
         "updated_at": NOON,

@@ -9,7 +9,7 @@ from msty_invoice.domain import errors
 from msty_invoice.domain.idempotency import Claim, IdempotencyKey
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, IssuedInvoice
 from msty_invoice.service.invoicing import Invoicing
-from tests.fakes import Clock, FakeProvider, MemoryIdempotency, MemoryInvoices
+from tests.fakes import Clock, FakeLookOut, FakeProvider, MemoryIdempotency, MemoryInvoices
 
 FAMILY = UUID(int=1)
 KEY = IdempotencyKey("order-42")
@@ -56,7 +56,12 @@ class World:
         self.provider = SlowProvider(self.clock)
         self.counts: list[str] = []
         self.invoicing = Invoicing(
-            self.provider, self.invoices, self.keys, self.clock, self.counts.append
+            self.provider,
+            self.invoices,
+            self.keys,
+            FakeLookOut(),
+            self.clock,
+            self.counts.append,
         )
 
     def create(self, order: InvoiceOrder = ORDER) -> tuple[Invoice, bool]:

@@ -1,6 +1,6 @@
 """An invoice is shown only if its BOLT11 says what was asked."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,8 +40,9 @@ def issue(text: str) -> IssuedInvoice:
 
 def test_what_was_asked_is_issued_as_it_came() -> None:
     text = payment_request()
-    expires_at = datetime(2023, 11, 14, 22, 23, 20, tzinfo=UTC)
-    assert issue(text) == IssuedInvoice("river", "di_1", text, HASH, 2500, expires_at)
+    issued_at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    expires_at = issued_at + timedelta(minutes=10)
+    assert issue(text) == IssuedInvoice("river", "di_1", text, HASH, 2500, issued_at, expires_at)
 
 
 @pytest.mark.parametrize("amount_msat", [None, 2_499_000, 2_501_000, 2_500_001, 2_500_000_000])

@@ -11,13 +11,21 @@ from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.service.webhooks import Webhooks
 from msty_invoice.storage.local_log import LocalLog
 from msty_invoice.web.admission import Admission
 from msty_invoice.web.app import create_app
 from msty_invoice.web.client_address import peer_address
 from msty_invoice.web.credentials import Credentials
 from msty_invoice.web.schemas import order_schema
-from tests.fakes import Clock, FakeProvider, MemoryIdempotency, MemoryInvoices, MemoryKeys
+from tests.fakes import (
+    Clock,
+    FakeLookOut,
+    FakeProvider,
+    MemoryIdempotency,
+    MemoryInvoices,
+    MemoryKeys,
+)
 
 CREATE = "/api/lightning/create-invoice"
 ORDER = {"amount": 2500, "memo": "order 42"}
@@ -40,6 +48,8 @@ class Service:
     counts: list[str] = field(default_factory=list)
     spent_keys: list[str] = field(default_factory=list)
     quotas: Quotas = QUOTAS
+    look_out: FakeLookOut = field(default_factory=FakeLookOut)
+    webhooks: dict[str, Webhooks] = field(default_factory=dict)
     required: dict[str, Any] = field(default_factory=lambda: {"database": lambda: True})
     reported: dict[str, Any] = field(
         default_factory=lambda: {"redis": lambda: True, "provider": lambda: None}
@@ -64,11 +74,13 @@ class Service:
                 self.provider,
                 self.invoices,
                 MemoryIdempotency(self.invoices, self.clock),
+                self.look_out,
                 self.clock,
                 self.counts.append,
             ),
             admission=admission,
             order_schema=order_schema(1, 1_000_000, 256),
+            webhooks=self.webhooks,
             required=self.required,
             reported=self.reported,
         )

@@ -13,7 +13,7 @@ from tests.web.conftest import Service
 # Raised by commands only, never during a request.
 _OF_COMMANDS = {errors.KeyNameTaken, errors.KeyNotFound, errors.KeyRotatedMeanwhile}
 # Never raised themselves.
-_FAMILIES = {errors.InvoicingError, errors.ProviderError}
+_FAMILIES = {errors.InvoicingError, errors.ProviderError, errors.WebhookRefused}
 
 
 def _kinds(kind: type[InvoicingError] = InvoicingError) -> Iterator[type[InvoicingError]]:

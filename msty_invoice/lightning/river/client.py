@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -71,7 +72,10 @@ class RiverClient:
         query = {"limit": limit}
         if next_timestamp:
             query["next_timestamp"] = next_timestamp
-        return self._ask(endpoints.DEPOSITS, wire.deposit_page, query=query)
+        answer = self._answer(endpoints.DEPOSITS, query=query)
+        return replace(
+            _read(endpoints.DEPOSITS, answer, wire.deposit_page), answered_at=answer.date
+        )
 
     def register_webhook(self, url: str) -> wire.Webhook:
         """Register the account's one webhook; its secret is told now and never again."""

@@ -1,10 +1,19 @@
 """River as a `LightningProvider`."""
 
-from msty_invoice.domain.errors import UntrustworthyInvoice
+from collections.abc import Mapping, Sequence
+
+from msty_invoice.domain.deposit import Deposit, DepositPage, DepositState
+from msty_invoice.domain.errors import ProviderUnavailable, UntrustworthyInvoice, WebhookUnsigned
 from msty_invoice.domain.invoice import InvoiceOrder, IssuedInvoice, Network
+from msty_invoice.domain.webhook import WebhookEvent
 from msty_invoice.lightning.issued import issued_invoice
+from msty_invoice.lightning.river import wire
 from msty_invoice.lightning.river.client import RiverClient
+from msty_invoice.lightning.river.webhook import SignedWebhooks
 from msty_invoice.lightning.river.wire import LIGHTNING
+
+# River documents PENDING, SUCCESS and FAIL. What it may add is not final to us: asked again.
+_STATES = {"SUCCESS": DepositState.SUCCEEDED, "FAIL": DepositState.FAILED}
 
 
 class River:
@@ -12,9 +21,15 @@ class River:
 
     name = "river"
 
-    def __init__(self, client: RiverClient, network: Network) -> None:
+    def __init__(
+        self,
+        client: RiverClient,
+        network: Network,
+        webhooks: SignedWebhooks | None = None,
+    ) -> None:
         self._client = client
         self._network = network
+        self._webhooks = webhooks
 
     def create_invoice(self, order: InvoiceOrder) -> IssuedInvoice:
         """Raises a `ProviderError`; `UntrustworthyInvoice` if River made something else."""
@@ -31,3 +46,58 @@ class River:
 
     def ping(self) -> None:
         self._client.ping()
+
+    def walk(self, token: str | None) -> DepositPage:
+        """The token is River's `next_timestamp`.
+
+        Asked one unit later than it says: right whether the server means "before" or "at
+        or before" it, since what comes twice is recorded once. Where that leads in a
+        circle, because a whole page has one timestamp, it is taken as it stands; a gap.
+        """
+        if token is None:
+            return self._page(self._client.deposits())
+        before = int(token)
+        page = self._client.deposits(next_timestamp=before + 1)
+        if page.next_timestamp is None or page.next_timestamp < before:
+            return self._page(page)
+        return self._page(self._client.deposits(next_timestamp=before), gap=True)
+
+    def deposit(self, deposit_ref: str) -> Deposit | None:
+        found = self._client.find_deposit(deposit_ref)
+        return _deposit(found) if found else None
+
+    def look(self, payment_hash: str) -> Sequence[Deposit]:
+        """River cannot look up one invoice: the newest page, which holds any payment just made."""
+        return self.walk(None).deposits
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        if self._webhooks is None:
+            raise WebhookUnsigned("this process takes no webhooks")
+        event = self._webhooks.read(headers, body)
+        return WebhookEvent(self.name, event.type, event.id, event.state, body)
+
+    def _page(self, page: wire.DepositPage, *, gap: bool = False) -> DepositPage:
+        times = [deposit.deposited_at for deposit in page.deposits]
+        if times != sorted(times, reverse=True):
+            # A walk that stops at its floor relies on it, and no source states it.
+            raise ProviderUnavailable("the list of deposits is not newest first")
+        return DepositPage(
+            deposits=tuple(_deposit(deposit) for deposit in page.deposits),
+            next_token=str(page.next_timestamp) if page.next_timestamp else None,
+            provider_time=page.answered_at,
+            gap=gap,
+        )
+
+
+def _deposit(deposit: wire.Deposit) -> Deposit:
+    return Deposit(
+        provider=River.name,
+        deposit_ref=deposit.id,
+        intent_ref=deposit.intent.id,
+        amount_sats=deposit.amount_sats,
+        network=deposit.network,
+        state=_STATES.get(deposit.state, DepositState.PENDING),
+        deposited_at=deposit.deposited_at,
+        payment_request=deposit.intent.destination if deposit.intent.network == LIGHTNING else None,
+        proof=deposit.proof,
+    )

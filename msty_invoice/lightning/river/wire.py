@@ -17,6 +17,7 @@ LIGHTNING = "LN"  # the `network` of everything that is not on-chain
 _ALL_SATS = 21_000_000 * 10**8
 _LONGEST_ID = 128
 _LONGEST_WORD = 64
+_LONGEST_EVENT_WORD = 40
 _LONGEST_TEXT = 4096  # a BOLT11 of a 639-byte memo has about 1,300 characters
 
 
@@ -53,10 +54,14 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class DepositPage:
-    """Newest first. `next_timestamp` is to be sent back as it came; None ends the list."""
+    """Newest first. `next_timestamp` is to be sent back as it came; None ends the list.
+
+    `answered_at` is River's clock when it answered, to the second, if it said.
+    """
 
     deposits: tuple[Deposit, ...]
     next_timestamp: int | None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,21 @@ class Webhook:
     url: str
     secret: str | None = field(repr=False)
     enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a webhook says: which object, of which `type`, is in which `state`. No amount."""
+
+    id: str
+    type: str
+    state: str
+
+
+def webhook_event(raw: dict[str, Any]) -> Event:
+    return Event(
+        _id(raw), _text(raw, "type", _LONGEST_EVENT_WORD), _text(raw, "state", _LONGEST_EVENT_WORD)
+    )
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""Walking a provider's list of deposits: how deep, from where, and what it proves.
+
+Two clocks meet here. Depths and floors are by the provider's (deposits carry it);
+when a walk started is by the database's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+# A deposit may be listed this much later than one that happened after it.
+LISTED_LATE = timedelta(minutes=10)
+# A deposit is never older than its invoice; this much is for clocks that round.
+BEFORE_ISSUE = timedelta(minutes=15)
+_DAY_DEPTH = timedelta(days=7)
+
+
+class Depth(StrEnum):
+    """Every minute what is new, hourly down to the oldest open invoice, daily a week."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk under way. `next_token` None: it has not read its first page yet."""
+
+    started_at: datetime
+    depth: Depth
+    floor: datetime
+    top: datetime | None = None
+    next_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a provider's list was read when the lease on it was taken.
+
+    `first_issued_at` is of our first invoice with this provider, `oldest_open_at` of the
+    oldest that can still be paid or could until a day ago; both by the provider's clock.
+    """
+
+    provider: str
+    now: datetime
+    done_down_to: datetime | None
+    walk: Walk | None
+    hour_started_at: datetime | None
+    day_started_at: datetime | None
+    first_issued_at: datetime | None
+    oldest_open_at: datetime | None
+
+
+def next_walk(cursor: Cursor, since: datetime | None = None) -> Walk:
+    """The walk to begin now; `since` makes it at least as deep as that."""
+    depth = _due(cursor)
+    floors = [_minute_floor(cursor)]
+    if depth is not Depth.MINUTE and cursor.oldest_open_at:
+        floors.append(cursor.oldest_open_at - BEFORE_ISSUE)
+    if depth is Depth.DAY:
+        # What is older than our first invoice is somebody else's.
+        floors.append(max(cursor.now - _DAY_DEPTH, _first_floor(cursor)))
+    if since:
+        floors.append(since)
+    return Walk(started_at=cursor.now, depth=depth, floor=min(floors))
+
+
+def done_down_to(walk: Walk, before: datetime | None) -> datetime | None:
+    """Where the next walk may stop, once `walk` has reached its floor."""
+    return walk.top - LISTED_LATE if walk.top else before
+
+
+def _due(cursor: Cursor) -> Depth:
+    if _older(cursor.day_started_at, cursor.now - timedelta(days=1)):
+        return Depth.DAY
+    if _older(cursor.hour_started_at, cursor.now - timedelta(hours=1)):
+        return Depth.HOUR
+    return Depth.MINUTE
+
+
+def _older(at: datetime | None, than: datetime) -> bool:
+    return at is None or at <= than
+
+
+def _minute_floor(cursor: Cursor) -> datetime:
+    return cursor.done_down_to or _first_floor(cursor)
+
+
+def _first_floor(cursor: Cursor) -> datetime:
+    return (cursor.first_issued_at or cursor.now) - BEFORE_ISSUE

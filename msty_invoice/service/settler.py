@@ -1,0 +1,59 @@
+"""The resident worker that follows every hint at once: stored events, and readers who wait."""
+
+import logging
+from collections.abc import Callable
+
+from msty_invoice.domain.errors import ProviderError, StorageUnavailable
+from msty_invoice.service.ports import Listener
+from msty_invoice.service.settling import Settling
+from msty_invoice.service.webhooks import EventWork
+
+logger = logging.getLogger(__name__)
+
+_TICK_SECONDS = 1.0  # an event due again is found at the next tick
+
+
+class Settler:
+    """One process per machine; any number may run. `looking` asks with a short deadline."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        events: EventWork,
+        settling: Settling,
+        looking: Settling,
+        pause: Callable[[float], None],
+    ) -> None:
+        self._listener = listener
+        self._events = events
+        self._settling = settling
+        self._looking = looking
+        self._pause = pause
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Work until `stopped`. A database that is away is waited for."""
+        while not stopped():
+            try:
+                self.run_once(_TICK_SECONDS)
+            except StorageUnavailable as exc:
+                logger.warning("the database is away: %s", exc)
+                self._pause(_TICK_SECONDS)
+
+    def run_once(self, wait_seconds: float) -> None:
+        """Wait for a hint, or for `wait_seconds`; then do all there is to do."""
+        for notice in self._listener.wait(wait_seconds):
+            if notice.startswith("look:"):
+                self._look(notice.removeprefix("look:"))
+        while self._events.run():
+            pass
+        try:
+            self._settling.ask_open()
+        except ProviderError as exc:
+            logger.warning("pending deposits were not asked about: %s", exc)
+
+    def _look(self, payment_hash: str) -> None:
+        try:
+            self._looking.look(payment_hash)
+        except ProviderError as exc:
+            # The walk will find what this look did not.
+            logger.info("no look: %s", exc)

@@ -1,0 +1,208 @@
+"""Deposits: each judged once, by one statement that every path shares (design §4.2)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from psycopg2 import errors
+
+from msty_invoice.domain.deposit import (
+    Deposit,
+    DepositState,
+    Finding,
+    Judgement,
+    RecordedDeposit,
+    Verdict,
+)
+from msty_invoice.storage.postgres import Database
+
+# The invoice is locked first, so two deposits for it are judged one after the other. A NULL
+# must never credit: hence `>=` with `underpaid` in the ELSE, and IS DISTINCT FROM.
+# An `unknown` one is judged again, but only on the same facts.
+_JUDGE = """
+    WITH inv AS (
+        SELECT id, amount_sats, status, payment_request,
+               CASE WHEN %(proof)s::text ~ '^[0-9a-fA-F]{64}$' THEN
+                   CASE WHEN encode(sha256(decode(%(proof)s::text, 'hex')), 'hex') = payment_hash
+                        THEN lower(%(proof)s::text) END END AS preimage
+        FROM invoices
+        WHERE provider = %(provider)s AND provider_ref = %(intent_ref)s
+        FOR UPDATE),
+    d AS (
+        INSERT INTO deposits AS x
+            (provider, deposit_ref, intent_ref, payment_request, amount_sats, network, proof,
+             deposited_at, seen_by, invoice_id, verdict)
+        SELECT
+            %(provider)s, %(deposit_ref)s, %(intent_ref)s, %(payment_request)s, %(amount_sats)s,
+            %(network)s, %(proof)s, %(deposited_at)s, %(how)s, inv.id,
+            CASE
+                WHEN inv.id IS NULL THEN 'unknown'
+                WHEN %(network)s IS DISTINCT FROM 'LN' THEN 'onchain'
+                WHEN lower(%(payment_request)s::text) <> lower(inv.payment_request) THEN 'mismatch'
+                WHEN %(proof_demanded)s AND inv.preimage IS NULL THEN 'mismatch'
+                WHEN inv.status = 'settled' OR EXISTS (
+                    SELECT FROM deposits o WHERE o.invoice_id = inv.id AND o.verdict = 'credited')
+                    THEN 'second'
+                WHEN %(amount_sats)s >= inv.amount_sats THEN 'credited'
+                ELSE 'underpaid'
+            END
+        FROM (SELECT 1) one LEFT JOIN inv ON true
+        ON CONFLICT (provider, deposit_ref) DO UPDATE
+            SET verdict = EXCLUDED.verdict,
+                invoice_id = EXCLUDED.invoice_id,
+                seen_by = EXCLUDED.seen_by
+            WHERE x.verdict = 'unknown' AND EXCLUDED.verdict <> 'unknown'
+              AND (x.intent_ref, x.amount_sats, x.network)
+                  = (EXCLUDED.intent_ref, EXCLUDED.amount_sats, EXCLUDED.network)
+        RETURNING x.invoice_id, x.verdict, x.amount_sats, x.deposited_at, x.seen_by),
+    s AS (
+        UPDATE invoices i
+        SET status = 'settled', settled_at = d.deposited_at,
+            amount_received_sats = d.amount_sats, preimage = inv.preimage, updated_at = now()
+        FROM d, inv
+        WHERE d.verdict = 'credited' AND i.id = d.invoice_id AND inv.id = i.id
+          AND i.status IN ('pending', 'expired')
+        RETURNING i.id),
+    e AS (
+        INSERT INTO invoice_events (invoice_id, what, how)
+        SELECT d.invoice_id, w.what, d.seen_by
+        FROM d CROSS JOIN inv CROSS JOIN LATERAL (
+            SELECT d.verdict
+            UNION ALL
+            SELECT 'overpaid' WHERE d.verdict = 'credited' AND d.amount_sats > inv.amount_sats
+        ) w (what)
+        WHERE d.invoice_id IS NOT NULL)
+    SELECT d.verdict, (SELECT preimage IS NOT NULL FROM inv), (SELECT count(*) FROM s) FROM d
+"""
+
+_RECORDED = """
+    SELECT deposit_ref, intent_ref, amount_sats, network, proof, verdict
+    FROM deposits
+    WHERE provider = %(provider)s AND deposit_ref = ANY(%(refs)s)
+"""
+
+_ADD_FINDING = """
+    INSERT INTO deposit_findings (provider, deposit_ref, what, recorded, reported)
+    VALUES (%(provider)s, %(deposit_ref)s, %(what)s, %(recorded)s, %(reported)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+# Recorded before its invoice could be seen: now the two can meet.
+_MATCHABLE = """
+    SELECT d.provider, d.deposit_ref, d.intent_ref, d.amount_sats, d.network, d.deposited_at,
+           d.payment_request, d.proof
+    FROM deposits d
+    JOIN invoices i ON i.provider = d.provider AND i.provider_ref = d.intent_ref
+    WHERE d.provider = %(provider)s AND d.verdict = 'unknown' AND d.resolved_at IS NULL
+    ORDER BY d.deposited_at
+    LIMIT %(limit)s
+"""
+
+_OPEN = """
+    INSERT INTO open_deposits (provider, deposit_ref)
+    VALUES (%(provider)s, %(deposit_ref)s)
+    ON CONFLICT DO NOTHING
+"""
+
+# Asked again after 10 s, 20 s, 40 s … at most an hour. Claimed by moving the date, so
+# two settlers do not ask at once.
+_DUE = """
+    UPDATE open_deposits
+    SET asked = asked + 1,
+        next_ask_at = clock_timestamp()
+            + least(interval '1 hour', interval '10 s' * 2 ^ least(asked, 9))
+    WHERE (provider, deposit_ref) IN (
+        SELECT provider, deposit_ref FROM open_deposits
+        WHERE provider = %(provider)s AND ended_at IS NULL AND next_ask_at <= clock_timestamp()
+        ORDER BY next_ask_at
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED)
+    RETURNING deposit_ref
+"""
+
+_CLOSE = """
+    UPDATE open_deposits
+    SET ended_at = clock_timestamp(), outcome = %(outcome)s
+    WHERE provider = %(provider)s AND deposit_ref = %(deposit_ref)s AND ended_at IS NULL
+"""
+
+
+class PostgresDeposits:
+    """Implements `service.ports.DepositStore`."""
+
+    def __init__(self, database: Database, *, proof_demanded: bool = False) -> None:
+        self._database = database
+        self._proof_demanded = proof_demanded
+
+    def judge(self, deposit: Deposit, how: str) -> Judgement | None:
+        values = {
+            "provider": deposit.provider,
+            "deposit_ref": deposit.deposit_ref,
+            "intent_ref": deposit.intent_ref,
+            "payment_request": deposit.payment_request,
+            "amount_sats": deposit.amount_sats,
+            "network": deposit.network,
+            "proof": deposit.proof,
+            "deposited_at": deposit.deposited_at,
+            "how": how,
+            "proof_demanded": self._proof_demanded,
+        }
+        try:
+            rows = self._database.repeat(_JUDGE, values)
+        except errors.UniqueViolation:
+            # Another deposit of this invoice was credited under our eyes: now we see it.
+            rows = self._database.repeat(_JUDGE, values)
+        if not rows:
+            return None
+        verdict, proved, settled = rows[0]
+        return Judgement(Verdict(verdict), proved=bool(proved), settled=bool(settled))
+
+    def recorded(self, provider: str, refs: Iterable[str]) -> dict[str, RecordedDeposit]:
+        rows = self._database.repeat(_RECORDED, {"provider": provider, "refs": list(refs)})
+        return {
+            ref: RecordedDeposit(ref, intent, amount, network, proof, Verdict(verdict))
+            for ref, intent, amount, network, proof, verdict in rows
+        }
+
+    def add_finding(self, finding: Finding) -> bool:
+        values = {name: getattr(finding, name) for name in finding.__slots__}
+        return bool(self._database.repeat(_ADD_FINDING, values))
+
+    def matchable(self, provider: str, limit: int) -> list[Deposit]:
+        rows = self._database.repeat(_MATCHABLE, {"provider": provider, "limit": limit})
+        return [_deposit(*row) for row in rows]
+
+    def open(self, deposit: Deposit) -> None:
+        values = {"provider": deposit.provider, "deposit_ref": deposit.deposit_ref}
+        self._database.repeat(_OPEN, values)
+
+    def due(self, provider: str, limit: int) -> list[str]:
+        rows = self._database.execute(_DUE, {"provider": provider, "limit": limit})
+        return [ref for (ref,) in rows]
+
+    def close(self, provider: str, deposit_ref: str, outcome: str) -> None:
+        values = {"provider": provider, "deposit_ref": deposit_ref, "outcome": outcome}
+        self._database.repeat(_CLOSE, values)
+
+
+def _deposit(
+    provider: str,
+    deposit_ref: str,
+    intent_ref: str,
+    amount_sats: int,
+    network: str,
+    deposited_at: datetime,
+    payment_request: str | None,
+    proof: str | None,
+) -> Deposit:
+    return Deposit(
+        provider=provider,
+        deposit_ref=deposit_ref,
+        intent_ref=intent_ref,
+        amount_sats=amount_sats,
+        network=network,
+        state=DepositState.SUCCEEDED,
+        deposited_at=deposited_at,
+        payment_request=payment_request,
+        proof=proof,
+    )
