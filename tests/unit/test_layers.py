@@ -18,7 +18,7 @@ BELOW: dict[str, set[str]] = {
     "service": {"domain"},
     "storage": {"domain", "service", "psycopg2", "redis", "yoyo"},
     "lightning": {"domain", "service", "requests", "urllib3", "coincurve"},
-    "web": {"domain", "service", "falcon", "marshmallow"},
+    "web": {"domain", "service", "falcon", "marshmallow", "apispec"},
     "telemetry": {"prometheus_client", "pythonjsonlogger"},
     "config": {"domain", "origins"},
     "origins": set(),

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from msty_invoice.domain import errors
 from msty_invoice.domain.limit import Pair
 from msty_invoice.lightning.bolt11 import decode
 from msty_invoice.web.errors import ANSWERS, BUG, CODES
+from msty_invoice.web.openapi import describe
 from msty_invoice.web.schemas import order_schema, read_order
 from tests.web.conftest import QUOTAS, Service
 from tests.web.contract import CONTRACT, published
@@ -112,8 +114,8 @@ def test_the_refusal_of_the_example_is_a_real_one(service: Service) -> None:
     assert service.create({}, status=400).json | {"requestId": shown["requestId"]} == shown
 
 
-def test_it_tells_of_this_deployments_bounds() -> None:
-    document = Service(order_schema=order_schema(5, 10, 20)).client.get(CONTRACT).json
+def test_it_tells_of_this_deployments_bounds(service: Service) -> None:
+    document = describe(service.application, order_schema(5, 10, 20))
     order = document["components"]["schemas"]["Order"]["properties"]
 
     assert (order["amount"]["minimum"], order["amount"]["maximum"]) == (5, 10)
@@ -139,7 +141,7 @@ def test_anyone_may_read_it_and_it_is_counted_as_a_read(service: Service) -> Non
 
 
 def test_who_reads_it_too_often_is_told_to_wait() -> None:
-    service = Service(quotas=_reads_of_one())
+    service = Service(quotas=replace(QUOTAS, read=Pair("read", 1, 60)))
     service.client.get(CONTRACT, status=200)
 
     answer = service.client.get(CONTRACT, status=429)
@@ -161,9 +163,3 @@ def test_every_worker_serves_the_same_bytes() -> None:
 
     assert first.body == other.body
     assert json.loads(first.body) == published().document
-
-
-def _reads_of_one():  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(QUOTAS, read=Pair("read", 1, 60))
