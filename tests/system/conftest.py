@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,26 @@ from tests.system.checkout import Checkout, clone_into
 @pytest.fixture(scope="session")
 def checkout() -> Iterator[Checkout]:
     """A clone that bin/dev may have run in before, and does not run in now."""
+    with _clone() as copy:
+        yield copy
+
+
+@pytest.fixture
+def fresh() -> Iterator[Checkout]:
+    """A clone in which nothing was ever run."""
+    with _clone() as copy:
+        yield copy
+
+
+@contextmanager
+def _clone() -> Iterator[Checkout]:
     # Short and open to other users, unlike tmp_path: see tests/conftest.py.
-    folder = Path(tempfile.mkdtemp(prefix="msty-", dir="/tmp"), "clone")
-    clone_into(folder)
-    copy = Checkout(folder)
-    yield copy
-    copy.remove()
-    folder.parent.rmdir()
+    parent = Path(tempfile.mkdtemp(prefix="msty-", dir="/tmp"))
+    parent.chmod(0o755)
+    copy = Checkout(parent / "clone")
+    clone_into(copy.folder)
+    try:
+        yield copy
+    finally:
+        copy.remove()
+        parent.rmdir()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from msty_invoice.dev.envfile import read_env
 from tests.system.checkout import Checkout, RunningDev
 
 
@@ -160,13 +161,15 @@ def test_what_holds_secrets_is_private(checkout: Checkout) -> None:
 def test_the_command_line_speaks_to_the_running_service(checkout: Checkout) -> None:
     with RunningDev(checkout) as dev:
         dev.wait_ready()
-        for already_set in ({}, checkout.client_env):
-            done = subprocess.run(
-                [checkout.folder / "bin/msty-invoice", "keys", "list", "--json"],
-                capture_output=True,
-                text=True,
-                check=True,
-                env={"PATH": os.environ["PATH"], **already_set},
-                cwd="/",
-            )
-            assert '"dev' in done.stdout
+        bare = {"PATH": os.environ["PATH"]}
+        service = read_env(checkout.folder / ".dev/server.env")
+
+        assert '"dev' in _keys_list(checkout, "bin", bare)
+        assert '"dev' in _keys_list(checkout, "bin", bare | checkout.client_env)
+        assert '"dev' in _keys_list(checkout, ".venv/bin", bare | service)
+
+
+def _keys_list(checkout: Checkout, folder: str, env: dict[str, str]) -> str:
+    command = [str(checkout.folder / folder / "msty-invoice"), "keys", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd="/")
+    return done.stdout

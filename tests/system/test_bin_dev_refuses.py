@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from msty_invoice.dev.account import ordinary_account
 from msty_invoice.dev.process import credentials
-from tests.system.checkout import Checkout, RunningDev, clone_into
+from tests.system.checkout import Checkout, RunningDev
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="not root: cannot mount or be another")
 
@@ -34,16 +34,6 @@ def _refusal(
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
     assert checkout.processes() == set()
     return str(done.stderr)
-
-
-@pytest.fixture
-def fresh() -> Iterator[Checkout]:
-    """A clone in which nothing was ever run, readable by everyone."""
-    folder = Path("/tmp", f"msty-fresh-{os.getpid()}")
-    clone_into(folder)
-    copy = Checkout(folder)
-    yield copy
-    copy.remove()
 
 
 def test_a_taken_port(checkout: Checkout) -> None:
