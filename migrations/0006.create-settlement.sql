@@ -11,6 +11,9 @@ ALTER TABLE invoices ADD COLUMN issued_at timestamptz NOT NULL DEFAULT now();
 CREATE INDEX invoices_issued_at ON invoices (provider, issued_at);
 CREATE INDEX invoices_open ON invoices (provider, expires_at) WHERE status = 'pending';
 
+-- What cleanup deletes, found without reading what was paid.
+CREATE INDEX invoices_expired ON invoices (expires_at) WHERE status = 'expired';
+
 -- Every deposit that the provider reports as successful: exactly one row, one verdict.
 CREATE TABLE deposits (
     provider         text         NOT NULL CHECK (length(provider) BETWEEN 1 AND 32),

@@ -15,12 +15,14 @@ from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.lightning.river.signature import SignatureRules
 from msty_invoice.lightning.river.webhook import SignedWebhooks
+from msty_invoice.service.cleaning import Cleaning
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
 from msty_invoice.service.reconciling import Reconciling
 from msty_invoice.service.settler import Settler
 from msty_invoice.service.settling import Settling
 from msty_invoice.service.webhooks import EventWork, Webhooks
+from msty_invoice.storage.cleanup import PostgresCleanup
 from msty_invoice.storage.cursors import PostgresCursors
 from msty_invoice.storage.deposits import PostgresDeposits
 from msty_invoice.storage.idempotency import PostgresIdempotency
@@ -112,6 +114,14 @@ def build_reconciling(config: Config) -> Reconciling:
         counters,
         time.monotonic,
         grace=timedelta(seconds=config.expiry_grace),
+    )
+
+
+def build_cleaning(config: Config) -> Cleaning:
+    """For `msty-invoice cleanup`, with the DATABASE_URL of a login in `msty_jobs`."""
+    database = Database(config.database_url, statement_timeout=30_000)
+    return Cleaning(
+        PostgresCleanup(database), time.monotonic, invoice_days=config.invoice_retention_days
     )
 
 

@@ -120,6 +120,8 @@ class Config:
     idempotency_lease_seconds: int = _setting(_whole(1, 3600), 20)
 
     webhook_max_age: int = _setting(_whole(30, 3_600), 300)
+    # At least 4: longer than an idempotency key is kept or an hourly walk looks back.
+    invoice_retention_days: int = _setting(_whole(4, 36_500), 90)
     expiry_grace: int = _setting(_whole(0, 86_400), 300)
 
     min_amount_sats: int = _setting(_whole(1, 10**12), 1)

@@ -5,7 +5,7 @@ import os
 import sys
 
 from msty_invoice import __version__
-from msty_invoice.cli import keys, migrate, reconcile, settle
+from msty_invoice.cli import cleanup, keys, migrate, reconcile, settle
 from msty_invoice.config import Config, ConfigError
 from msty_invoice.domain.errors import (
     InvoicingError,
@@ -54,6 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (migrate, keys, settle, reconcile):
+    for command in (migrate, keys, settle, reconcile, cleanup):
         command.add_to(commands)
     return parser

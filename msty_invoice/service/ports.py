@@ -235,3 +235,13 @@ class LookOut(Protocol):
 
     def ask(self, payment_hash: str) -> None:
         """At most once in five seconds over the fleet. Raises nothing, and never waits long."""
+
+
+class CleanupStore(Protocol):
+    """What may be deleted: `idempotency_keys`, `invoices`, `webhook_events`, `open_deposits`."""
+
+    def count(self, kind: str, age: timedelta) -> int:
+        """How many of a kind are older and may go."""
+
+    def delete(self, kind: str, age: timedelta, limit: int) -> int:
+        """Delete the oldest of them, at most `limit`, and return how many."""
