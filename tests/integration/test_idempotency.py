@@ -180,6 +180,17 @@ def test_two_families_with_the_same_key_have_two_invoices(service: Service, key:
     assert service.create(key=key, secret_key=other).text == theirs.text
 
 
+def test_a_retry_with_a_rotated_secret_is_the_same_invoice(service: Service, key: str) -> None:
+    name = f"rotated at {key}"
+    old = service.make_key(name)
+    first = service.create(key=key, secret_key=old)
+    new = service.command("keys", "rotate", name, "--json")["secret"]
+
+    assert new != old
+    assert service.create(key=key, secret_key=new).text == first.text
+    assert service.create(key=key, secret_key=old).text == first.text
+
+
 def test_quoted_and_bare_are_the_same_key(service: Service, key: str) -> None:
     assert service.create(key=f'"{key}"').text == service.create(key=key).text
 

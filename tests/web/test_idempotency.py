@@ -1,11 +1,14 @@
 """The Idempotency-Key header on create."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from msty_invoice.domain import errors
+from msty_invoice.domain.invoice import Network
+from msty_invoice.service.keys import Keys
 from tests.web.conftest import CREATE, ORDER, Service
 
 KEY = "order-42"
@@ -61,6 +64,25 @@ def test_a_key_that_is_none_is_refused_before_anything_is_done(service: Service,
     assert response.json["code"] == "INVALID_INPUT"
     assert list(response.json["details"]) == ["Idempotency-Key"]
     assert not service.provider.orders
+
+
+def test_on_a_page_a_key_must_be_long_enough_to_be_its_own(service: Service) -> None:
+    origin = "https://shop.example"
+    _, secret = Keys(service.keys, Network.REGTEST, service.clock).create("pages", (origin,))
+    page = {"Authorization": f"Bearer {secret}", "Origin": origin}
+
+    refused = service.create(headers=page | {"Idempotency-Key": "x" * 21}, status=400)
+    service.create(headers=page | {"Idempotency-Key": "x" * 22}, status=201)
+
+    assert list(refused.json["details"]) == ["Idempotency-Key"]
+
+
+def test_a_rotated_key_replays_what_its_predecessor_made(service: Service) -> None:
+    first = _create(service)
+    keys = Keys(service.keys, Network.REGTEST, service.clock)
+    secret, _ = keys.rotate("shop", timedelta(hours=1))
+
+    assert _create(service, secret=secret).body == first.body
 
 
 @pytest.mark.parametrize(
