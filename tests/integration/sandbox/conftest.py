@@ -1,6 +1,7 @@
 """Sandboxes of one test each, and an address that webhooks can be sent to."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,16 +14,14 @@ StartSandbox = Callable[..., Sandbox]
 @pytest.fixture
 def start_sandbox() -> Iterator[StartSandbox]:
     """Starts as many as a test needs; each must end well unless the test killed it."""
-    started: list[Sandbox] = []
+    with ExitStack() as running:
 
-    def start(*arguments: str, **settings: str) -> Sandbox:
-        started.append(Sandbox(*arguments, **settings))
-        return started[-1]
+        def start(*arguments: str, **settings: str) -> Sandbox:
+            sandbox = Sandbox(*arguments, **settings)
+            running.callback(sandbox.stop)
+            return sandbox
 
-    yield start
-    for sandbox in started:
-        if not sandbox.ended:
-            sandbox.stop()
+        yield start
 
 
 @pytest.fixture

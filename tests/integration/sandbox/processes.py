@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,25 @@ def spawn(*arguments: str, **settings: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended by itself, and what it said."""
+
+    status: int
+    out: str
+    complaint: str
+
+
+def outcome(*arguments: str, **settings: str) -> Outcome:
+    """Of a process that should not keep running; one that does fails the test and is ended."""
+    with spawn(*arguments, **settings) as process:
+        try:
+            out, complaint = process.communicate(timeout=DEADLINE_SECONDS)
+        finally:
+            process.kill()
+    return Outcome(process.returncode, out, complaint)
 
 
 class Sandbox:
@@ -96,7 +116,9 @@ class Sandbox:
         return self.ask("GET", "/_sandbox/state")
 
     def stop(self) -> None:
-        """As a service manager would. It must end well and say nothing."""
+        """As a service manager would, unless it has ended. It must end well and say nothing."""
+        if self.ended:
+            return
         self.kill(signal.SIGTERM)
         assert (self._process.returncode, self.complaints) == (0, "")
 
@@ -107,7 +129,10 @@ class Sandbox:
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         self._session.close()
         self._process.send_signal(number)
-        _, self.complaints = self._process.communicate(timeout=DEADLINE_SECONDS)
+        try:
+            _, self.complaints = self._process.communicate(timeout=DEADLINE_SECONDS)
+        finally:
+            self._process.kill()
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:

@@ -12,7 +12,7 @@ from tests.integration.sandbox.processes import (
     INTENTS,
     WEBHOOKS,
     Sandbox,
-    spawn,
+    outcome,
     until,
 )
 
@@ -118,21 +118,19 @@ def test_a_line_damaged_in_the_middle_is_told(start_sandbox: StartSandbox, tmp_p
     journal = _journal(tmp_path)
     journal.write_bytes(b"x" + journal.read_bytes())
 
-    process = spawn("--port", "0", "--state", str(tmp_path))
-    _, complaint = process.communicate(timeout=10)
+    ended = outcome("--port", "0", "--state", str(tmp_path))
 
-    assert process.returncode == 2
-    assert "damaged" in complaint
+    assert ended.status == 2
+    assert "damaged" in ended.complaint
 
 
 def test_two_sandboxes_cannot_share_a_state(start_sandbox: StartSandbox, tmp_path: Path) -> None:
     start_sandbox("--state", str(tmp_path))
 
-    process = spawn("--port", "0", "--state", str(tmp_path))
-    out, complaint = process.communicate(timeout=10)
+    ended = outcome("--port", "0", "--state", str(tmp_path))
 
-    assert (process.returncode, out) == (2, "")
-    assert "in use by another sandbox" in complaint
+    assert (ended.status, ended.out) == (2, "")
+    assert "in use by another sandbox" in ended.complaint
 
 
 def test_without_a_state_nothing_is_kept(start_sandbox: StartSandbox) -> None:

@@ -2,65 +2,62 @@
 
 import signal
 import socket
-import subprocess
 
 import pytest
 
 from tests.integration.sandbox.conftest import StartSandbox
-from tests.integration.sandbox.processes import DEADLINE_SECONDS, Sandbox, spawn
+from tests.integration.sandbox.processes import Sandbox, outcome
 
 
-def _refusal(process: "subprocess.Popen[str]") -> str:
+def _refusal(*arguments: str, **settings: str) -> str:
     """The one sentence of a process that would not start."""
-    out, complaint = process.communicate(timeout=DEADLINE_SECONDS)
-    assert (process.returncode, out) == (2, "")
-    assert complaint.count("\n") == 1
-    return complaint
+    ended = outcome(*arguments, **settings)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.complaint.count("\n") == 1
+    return ended.complaint
 
 
 @pytest.mark.parametrize("name", ["RIVER_ACCOUNT_ID", "RIVER_API_KEY"])
 def test_a_missing_setting_is_named(name: str) -> None:
-    assert f"{name} is missing" in _refusal(spawn("--port", "0", **{name: ""}))
+    assert f"{name} is missing" in _refusal("--port", "0", **{name: ""})
 
 
 def test_mainnet_is_refused() -> None:
-    assert "mainnet" in _refusal(spawn("--port", "0", LIGHTNING_NETWORK="mainnet"))
+    assert "mainnet" in _refusal("--port", "0", LIGHTNING_NETWORK="mainnet")
 
 
 def test_a_taken_port_is_told(sandbox: Sandbox) -> None:
-    refusal = _refusal(spawn("--port", str(sandbox.port)))
+    refusal = _refusal("--port", str(sandbox.port))
 
     assert f"port {sandbox.port}" in refusal
     assert "in use" in refusal
 
 
 def test_a_state_that_cannot_be_used_is_told() -> None:
-    assert "/dev/null" in _refusal(spawn("--port", "0", "--state", "/dev/null/state"))
+    assert "/dev/null" in _refusal("--port", "0", "--state", "/dev/null/state")
 
 
 @pytest.mark.parametrize("arguments", [("--port", "x"), ("--port", "65536"), ("--no-such",)])
 def test_senseless_arguments_are_refused(arguments: tuple[str, ...]) -> None:
-    process = spawn(*arguments)
-    _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
+    ended = outcome(*arguments)
 
-    assert process.returncode == 2
-    assert "usage:" in complaint
+    assert ended.status == 2
+    assert "usage:" in ended.complaint
 
 
 def test_help_teaches_by_example() -> None:
-    process = spawn("--help")
-    out, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    ended = outcome("--help")
 
-    assert process.returncode == 0
-    assert "curl -u key_EXAMPLE:" in out
-    assert "close_after_commit" in out
-    assert '"endpoint": "POST /accounts/{account_id}/deposit_intents"' in out
+    assert ended.status == 0
+    assert "curl -u key_EXAMPLE:" in ended.out
+    assert "close_after_commit" in ended.out
+    assert '"endpoint": "POST /accounts/{account_id}/deposit_intents"' in ended.out
 
 
 def test_the_port_is_rivers_unless_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refusal = _refusal(spawn(RIVER_BASE_URL=f"http://127.0.0.1:{port}"))
+        refusal = _refusal(RIVER_BASE_URL=f"http://127.0.0.1:{port}")
 
     assert f"port {port}" in refusal
 
