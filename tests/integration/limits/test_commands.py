@@ -77,17 +77,7 @@ def test_a_page_key_and_a_server_key_are_listed_with_what_they_may(operator: Ope
     page, server = keys["listed page"], keys["listed server"]
     assert (page["kind"], page["origins"], page["rate_per_minute"]) == ("publishable", [SHOP], None)
     assert (server["kind"], server["origins"], server["rate_per_minute"]) == ("secret", [], 600)
-    assert table[0].split() == [
-        "NAME",
-        "KEY",
-        "KIND",
-        "RATE",
-        "CREATED",
-        "LAST",
-        "USED",
-        "STATE",
-        "ORIGINS",
-    ]
+    assert " ".join(table[0].split()) == "NAME KEY KIND RATE CREATED LAST USED STATE ORIGINS"
     assert any(line.startswith("listed page") and line.endswith(SHOP) for line in table)
     assert any(line.startswith("listed server") and "600/min" in line for line in table)
 
