@@ -76,8 +76,13 @@ def served(request: pytest.FixtureRequest) -> Served:
 
 @pytest.fixture
 def app(served: Served) -> Iterator[Database]:
-    with closing(Database(served.database.app)) as database:
+    with closing(_patient(served.database.app)) as database:
         yield database
+
+
+def _patient(dsn: str) -> Database:
+    """One that a busy machine does not make give up while a test gets ready."""
+    return Database(dsn, statement_timeout=30_000, lock_timeout=30_000)
 
 
 @pytest.fixture
@@ -94,5 +99,5 @@ def proxy(served: Served) -> Iterator[CuttingProxy]:
 @pytest.fixture
 def cut_app(served: Served, proxy: CuttingProxy) -> Iterator[Database]:
     """The app's database, by way of the proxy."""
-    with closing(Database(proxy.dsn(served.database.app))) as database:
+    with closing(_patient(proxy.dsn(served.database.app))) as database:
         yield database

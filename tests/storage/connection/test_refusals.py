@@ -54,10 +54,13 @@ def test_a_table_that_stays_locked_is_given_up(served: Served) -> None:
         assert served.counts() == (1, 1)
 
 
-def test_its_own_limits_are_the_documented_ones(app: Database) -> None:
-    shown = [app.execute(f"SHOW {name}")[0][0] for name in ("statement_timeout", "lock_timeout")]
+def test_its_own_limits_are_the_documented_ones(served: Served) -> None:
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone")
 
-    assert shown == ["3s", "1s"]
+    with closing(Database(served.database.app)) as app:
+        shown = [app.execute(f"SHOW {name}")[0][0] for name in names]
+
+    assert shown == ["3s", "1s", "5s", "UTC"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_three_at_once_apply_each_migration_once(
 def test_one_killed_at_work_leaves_nothing_and_the_next_applies(
     bare: DatabaseOfOne, start: Start, write: Write
 ) -> None:
-    folder = write("killed.at-work", _SLOW.format(seconds=2), _UNDO)
+    folder = write("killed.at-work", _SLOW.format(seconds=3), _UNDO)
     first = start(bare.migrator, folder)
     _until(lambda: _sleeping(bare))
 
@@ -79,7 +79,8 @@ def test_one_cut_off_by_the_server_leaves_nothing(
         f" WHERE datname = '{bare.name}' AND pid <> pg_backend_pid()")  # fmt: skip
 
     _, said = first.communicate(timeout=10)
-    assert "StorageUnavailable: cut.off: terminating connection" in said
+    # What libpq saw of the end: the server's last words, or only that it hung up.
+    assert re.search("StorageUnavailable: cut.off: (terminating|server closed)", said)
     assert _tables(bare) == set()
     folder = write("cut.off", _SLOW.format(seconds=0), _UNDO)
     assert Migrator(bare.migrator, folder).apply() == ["cut.off"]

@@ -67,7 +67,10 @@ def test_it_gives_up_and_leaves_nothing(migrated: DatabaseOfOne, write: Write) -
     assert Migrator(migrated.migrator, folder).apply() == ["given.up"]
 
 
-@pytest.mark.parametrize("path", directory().glob("000[123].*.sql"), ids=lambda path: path.name)
+_MIGRATIONS = sorted(directory().glob("000[123].*.sql"))
+
+
+@pytest.mark.parametrize("path", _MIGRATIONS, ids=lambda path: path.name)
 def test_every_migration_gives_up_before_a_request_does(path: Path) -> None:
     said = re.search(r"^SET LOCAL lock_timeout = '(\d+)ms';$", path.read_text(), re.MULTILINE)
 
