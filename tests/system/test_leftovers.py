@@ -1,6 +1,8 @@
 """What a killed bin/dev leaves: ended if it is ours, and never anything else."""
 
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -46,7 +48,8 @@ def test_a_number_that_another_program_has_by_now_is_left_alone(
 
 def test_what_has_ended_is_no_leftover(sleeper: Process, tmp_path: Path) -> None:
     remember(tmp_path / "pids", [sleeper])
-    sleeper.stop()
+    sleeper.send(signal.SIGKILL)
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # a zombie until it is waited for
 
     assert end_leftovers(tmp_path / "pids") == 0
 
@@ -73,7 +76,8 @@ def test_a_paused_program_can_be_stopped(sleeper: Process) -> None:
 
     sleeper.stop()
 
-    assert not sleeper.running
+    assert sleeper._popen is not None
+    assert sleeper._popen.returncode == -signal.SIGTERM
 
 
 def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
@@ -86,6 +90,7 @@ def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent.kill()
 
     # The child holds the other end of this pipe, so it closes when both are gone.
+    assert select.select([parent.stdout], [], [], 30)[0]
     assert parent.stdout.read() == ""
     parent.wait()
     parent.stdout.close()
