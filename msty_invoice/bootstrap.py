@@ -13,6 +13,7 @@ from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
+from msty_invoice.lightning.river.registration import WebhookRegistration
 from msty_invoice.lightning.river.signature import SignatureRules
 from msty_invoice.lightning.river.webhook import SignedWebhooks
 from msty_invoice.service.cleaning import Cleaning
@@ -140,25 +141,35 @@ def configure_logs() -> None:
     logs.configure(request_id.current)
 
 
+def build_webhook_registration(config: Config) -> WebhookRegistration:
+    """For `msty-invoice river`."""
+    url = f"{config.public_url}/api/lightning/webhooks/{River.name}"
+    return WebhookRegistration(_river_client(config, config.provider_deadline_seconds), url)
+
+
 def _settling(config: Config, database: Database, deadline_seconds: float) -> Settling:
     deposits = PostgresDeposits(database, proof_demanded=config.river_proof == "preimage")
     return Settling(_river(config, deadline_seconds), deposits, metrics.SettlementCounters())
 
 
-def _river(config: Config, deadline_seconds: float) -> River:
-    client = RiverClient(
+def _river_client(config: Config, deadline_seconds: float) -> RiverClient:
+    return RiverClient(
         config.river_base_url,
         config.river_account_id,
         config.river_api_key,
         config.river_api_secret,
         deadline_seconds,
     )
+
+
+def _river(config: Config, deadline_seconds: float) -> River:
     rules = SignatureRules(
         config.river_webhook_secret,
         config.river_signature_layout,
         config.river_timestamp_unit,
         config.webhook_max_age,
     )
+    client = _river_client(config, deadline_seconds)
     return River(client, config.network, SignedWebhooks(rules, utcnow))
 
 

@@ -113,6 +113,8 @@ class Config:
     river_api_key: str = _setting(_text, "", secret=True)
     river_api_secret: str = _setting(_text, "", secret=True)
     river_webhook_secret: tuple[bytes, ...] = _setting(_hex_secrets, (), secret=True)
+    # Where `msty-invoice river` keeps the secrets it obtains.
+    river_webhook_secret_file: str = _setting(_text, "")
     river_signature_layout: str = _setting(_one_of("json", "kv"), "json")
     river_timestamp_unit: str = _setting(_one_of("s", "ms"), "s")
     river_proof: str = _setting(_one_of("opaque", "preimage"), "opaque")

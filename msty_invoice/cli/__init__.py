@@ -5,7 +5,7 @@ import os
 import sys
 
 from msty_invoice import __version__
-from msty_invoice.cli import cleanup, keys, migrate, reconcile, settle
+from msty_invoice.cli import cleanup, keys, migrate, reconcile, river, settle
 from msty_invoice.config import Config, ConfigError
 from msty_invoice.domain.errors import (
     InvoicingError,
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _say(exc, USAGE)
     except _AWAY as exc:
         return _say(exc, UNAVAILABLE)
-    except InvoicingError as exc:
+    except (InvoicingError, OSError) as exc:
         return _say(exc, FAILED)
     return code
 
@@ -54,6 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (migrate, keys, settle, reconcile, cleanup):
+    for command in (migrate, keys, settle, reconcile, cleanup, river):
         command.add_to(commands)
     return parser

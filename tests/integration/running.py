@@ -44,12 +44,12 @@ class RiverStandIn(Sandbox):
 class Service:
     """gunicorn with its workers on a port of its own, and a secret key to ask with."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], port: int = 0) -> None:
         self._env = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **settings}
         self._folder = folder
         self._process = Process("gunicorn", folder / "gunicorn.log")
         command = [sys.executable, "-m", "gunicorn", "-c", "python:msty_invoice.gunicorn_conf"]
-        command += ["msty_invoice.wsgi:application", "-b", "127.0.0.1:0"]
+        command += ["msty_invoice.wsgi:application", "-b", f"127.0.0.1:{port}"]
         self._process.start(command, self._env, _ROOT)
         self._process.wait_until(lambda: bool(self.url), _START_SECONDS)
         self.secret_key = self.make_key("test")
@@ -104,6 +104,15 @@ class Service:
             assert time.monotonic() < deadline, "409 for ever"
             time.sleep(_PAUSE_SECONDS)
         return answer
+
+    def read(self, payment_hash: str) -> dict[str, Any]:
+        """The status document of an invoice."""
+        document: dict[str, Any] = requests.get(
+            f"{self.url}/api/lightning/invoices/{payment_hash}",
+            headers={"Authorization": f"Bearer {self.secret_key}"},
+            timeout=_DEADLINE_SECONDS,
+        ).json()
+        return document
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
