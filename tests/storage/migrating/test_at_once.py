@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from time import monotonic, sleep
 
+import psycopg2
 import pytest
 
 from msty_invoice.domain.errors import StorageUnavailable
@@ -66,6 +68,24 @@ def test_one_killed_at_work_leaves_nothing_and_the_next_applies(
     assert second.wait(timeout=30) == 0
     assert _tables(bare) == {"made", "made_too"}
     assert Migrator(bare.migrator, folder).apply() == []
+
+
+def test_one_killed_before_its_mark_leaves_nothing(
+    bare: DatabaseOfOne, start: Start, write: Write
+) -> None:
+    folder = write("the.first", "SELECT 1;")
+    Migrator(bare.migrator, folder).apply()
+    write("un.marked", "CREATE TABLE made (id int);", "DROP TABLE made;")
+    with closing(psycopg2.connect(bare.migrator)) as blocker:
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE _yoyo_migration IN SHARE MODE")
+        process = start(bare.migrator, folder)
+        _until(lambda: ask(bare.admin, "SELECT 1 FROM pg_locks WHERE NOT granted"))
+        process.kill()
+        process.wait()
+
+    assert Migrator(bare.migrator, folder).apply() == ["un.marked"]
+    assert _tables(bare) == {"made"}
 
 
 def test_one_cut_off_by_the_server_leaves_nothing(
