@@ -142,10 +142,19 @@ def test_a_zombie_that_wakes_later_changes_nothing(
     assert _invoices(database) == made + 1
 
 
-def test_a_zombie_whose_call_failed_takes_the_key_from_nobody(
-    service: Service, sandbox: RiverStandIn, database: DatabaseOfOne, key: str
+@pytest.mark.parametrize(
+    ("fault", "status"), [({}, 409), ({"status": 500}, 503)], ids=["has-one", "has-none"]
+)
+def test_a_zombie_that_wakes_too_soon_takes_the_key_from_nobody(
+    service: Service,
+    sandbox: RiverStandIn,
+    database: DatabaseOfOne,
+    key: str,
+    fault: dict[str, object],
+    status: int,
 ) -> None:
-    sandbox.faults({"latency_ms": 500, "status": 500})
+    made = _invoices(database)
+    sandbox.faults({"latency_ms": 500} | fault)
     with _asking_the_provider(service, sandbox, key) as late:
         service.signal_workers(signal.SIGSTOP)
         sandbox.faults({"latency_ms": 1_500})
@@ -153,9 +162,10 @@ def test_a_zombie_whose_call_failed_takes_the_key_from_nobody(
         time.sleep(LEASE_SECONDS)  # the claim dies, which nothing announces
         with _asking_the_provider(service, sandbox, key) as winner:
             service.signal_workers(signal.SIGCONT)
-            assert late.result().status_code == 503
+            assert late.result().status_code == status
             assert service.create(key=key).status_code == 409
 
     shown = winner.result()
     assert shown.status_code == 201
     assert rows(database.readonly, _OF_KEY, {"key": key}) == [(shown.json()["paymentHash"], 1)]
+    assert _invoices(database) == made + 1
