@@ -113,17 +113,17 @@ def test_a_page_visitor_gets_no_more_than_200_in_an_hour(service: Service) -> No
 
 
 def test_a_publishable_key_is_limited_as_a_whole_and_says_so_early() -> None:
-    service = Service(quotas=replace(QUOTAS, key=Pair("key", 10, 60)))
+    service = Service(quotas=replace(QUOTAS, key=Pair("key", 20, 60)))
     page = _new_key(service, SHOP)
     reports = []
-    for n in range(11):
+    for n in range(21):
         last = _ask(service, page, f"192.0.2.{n + 1}")
         reports.append(len(service.spent_keys))
 
-    assert reports == [0] * 7 + [1, 2, 3, 4]
+    assert reports == [0] * 15 + [1, 2, 3, 4, 5, 6]
     assert set(service.spent_keys) == {"key 2"}
     assert last.status_int == 429
-    assert last.headers["X-RateLimit-Limit"] == "10"
+    assert last.headers["X-RateLimit-Limit"] == "20"
 
 
 def test_a_burst_may_be_spent_at_once_and_then_takes_minutes() -> None:

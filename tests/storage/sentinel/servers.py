@@ -40,9 +40,9 @@ class Server:
         )
         self.start(str(conf), "--sentinel")
 
-    def ask(self, *command: str | int) -> object:
+    def ask(self, *command: str | int, database: int = 0) -> object:
         """The reply to one command."""
-        with redis.Redis(port=self.port, socket_timeout=1) as client:
+        with redis.Redis(port=self.port, db=database, socket_timeout=1) as client:
             return client.execute_command(*command)
 
     def _answers(self) -> bool:

@@ -53,8 +53,8 @@ def worker(fleet: Fleet) -> Iterator[Worker]:
     made.drop()
 
 
-def _counted(server: Server) -> int:
-    count = server.ask("LLEN", f"msty:limit:{CREATE.key}")
+def _counted(server: Server, database: int = 0) -> int:
+    count = server.ask("LLEN", f"msty:limit:{CREATE.key}", database=database)
     assert isinstance(count, int)
     return count
 
@@ -127,6 +127,19 @@ def test_a_master_that_became_a_replica_is_left(fleet: Fleet, worker: Worker) ->
     assert _role(fleet.master) == b"slave"
     assert _counted(fleet.replica) >= 1
     assert worker.slowest < SOON_SECONDS
+
+
+def test_user_password_and_database_are_the_masters(fleet: Fleet) -> None:
+    fleet.master.ask("ACL", "SETUSER", "limiter", "on", ">p@ss", "~msty:*", "+@all")
+    url = fleet.url.replace("//", "//limiter:p%40ss@").replace("/limits/0", "/limits/3")
+    worker = Worker(url)
+
+    _eventually_asks_redis(worker)
+    worker.drop()
+
+    assert _counted(fleet.master, database=3) >= 1
+    with pytest.raises(RedisAway):
+        SlidingLog(RedisLink(dialler(url.replace("p%40ss", "wrong")))).decide([CREATE])
 
 
 def test_without_any_sentinel_the_limiter_is_told_soon(fleet: Fleet) -> None:
