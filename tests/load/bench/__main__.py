@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,13 @@ class Bench:
                     sample = measure(server, case, seconds, self._ground.log("wrk"))
                 say(f"{sample.invoices_per_second:8.0f}/s")
                 samples[case].append(sample)
+                _ensure_nobody_asked()
+
+
+def _ensure_nobody_asked() -> None:
+    """Raise `Asked` if it was raised already where Python drops errors: while it forks."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        raise Asked
 
 
 def _show(samples: dict[Case, list[Sample]], about: dict[str, Any], file: Path | None) -> None:
