@@ -1,7 +1,7 @@
 -- Idempotency keys: same key and same order, same invoice. Kept 72 hours.
 -- depends: 0003.create-invoices
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 CREATE TABLE idempotency_keys (
     key_family   uuid         NOT NULL REFERENCES api_keys,

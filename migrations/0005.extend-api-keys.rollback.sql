@@ -1,5 +1,5 @@
 -- Without their origins publishable keys would work for every site, so they end here.
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 UPDATE api_keys SET revoked_at = now() WHERE kind = 'publishable' AND revoked_at IS NULL;
 

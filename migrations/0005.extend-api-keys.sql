@@ -1,7 +1,7 @@
 -- Publishable keys and where they work, limits of a key's own, and rotation.
 -- depends: 0003.create-invoices
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 ALTER TABLE api_keys
     ADD COLUMN origins          text[]  NOT NULL DEFAULT '{}',
