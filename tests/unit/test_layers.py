@@ -30,7 +30,7 @@ BELOW: dict[str, set[str]] = {
     "listeners": set(),
     "cli": {"bootstrap", "config", "domain", "origins", "service"},
     "sandbox": {"config", "domain", "lightning", "aiohttp", "uvloop", "coincurve"},
-    "dev": {"psycopg2", "redis"},
+    "dev": {"origins", "psycopg2", "redis"},
 }  # fmt: skip
 
 NAMES_THE_ENVIRONMENT = {"wsgi", "gunicorn_conf", "cli", "sandbox", "dev"}
