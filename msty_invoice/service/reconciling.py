@@ -75,7 +75,7 @@ class Reconciling:
             self._cursors.release(cursor.provider)
 
     def _run(self, cursor: Cursor, since: datetime | None, started: float) -> Pass:
-        events = self._events.run()
+        events = self._work_off(started)
         self._settling.ask_open()
         self._settling.rematch()
         first = self._read(None)
@@ -89,6 +89,13 @@ class Reconciling:
             expired=expired,
             skew_seconds=skew.total_seconds() if skew is not None else None,
         )
+
+    def _work_off(self, started: float) -> int:
+        """All events that are due, for up to half of the time: an unread one stops expiry."""
+        total = 0
+        while self._monotonic() - started < self._budget_seconds / 2 and (n := self._events.run()):
+            total += n
+        return total
 
     def _walk(
         self, cursor: Cursor, first: DepositPage, since: datetime | None, started: float
