@@ -1,15 +1,18 @@
 -- What arrives: deposits, what the provider told us of them, and how far we have read.
 -- depends: 0003.create-invoices
 
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '500ms';
 
 -- The provider's own time of making the invoice, from its BOLT11: a deposit is never
 -- older, so a walk down to the oldest open one finds every payment however late it is
 -- listed. Filled by the code; the default serves code that does not know it yet.
 ALTER TABLE invoices ADD COLUMN issued_at timestamptz NOT NULL DEFAULT now();
+-- Those made before: our own clock of the same moment.
+UPDATE invoices SET issued_at = created_at;
 
 CREATE INDEX invoices_issued_at ON invoices (provider, issued_at);
 CREATE INDEX invoices_open ON invoices (provider, expires_at) WHERE status = 'pending';
+CREATE INDEX invoices_open_issued_at ON invoices (provider, issued_at) WHERE status = 'pending';
 
 -- What cleanup deletes, found without reading what was paid.
 CREATE INDEX invoices_expired ON invoices (expires_at) WHERE status = 'expired';
@@ -48,6 +51,22 @@ CREATE UNIQUE INDEX deposits_one_credit ON deposits (invoice_id) WHERE verdict =
 CREATE INDEX deposits_invoice_id ON deposits (invoice_id);
 CREATE INDEX deposits_quarantine ON deposits (provider, verdict, deposited_at)
     WHERE resolved_at IS NULL AND verdict NOT IN ('credited', 'transfer');
+
+CREATE FUNCTION refuse_deposit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'deposit %: a credited one stays as it is', OLD.deposit_ref
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+-- The conditions stand in the triggers, as for invoices.
+CREATE TRIGGER deposits_credited_stay BEFORE UPDATE ON deposits FOR EACH ROW
+    WHEN (OLD.verdict = 'credited' AND NEW IS DISTINCT FROM OLD)
+    EXECUTE FUNCTION refuse_deposit_change();
+
+CREATE TRIGGER deposits_credited_are_kept BEFORE DELETE ON deposits FOR EACH ROW
+    WHEN (OLD.verdict = 'credited')
+    EXECUTE FUNCTION refuse_deposit_change();
 
 -- A credited verdict stands, whatever the provider says later. What it said stands here.
 CREATE TABLE deposit_findings (

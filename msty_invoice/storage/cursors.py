@@ -7,23 +7,31 @@ from msty_invoice.domain.walk import Cursor, Depth, Walk
 from msty_invoice.storage.postgres import Database, Row
 
 # No row: another machine holds it. Correctness never rests on this lease, only economy.
+# Our own token: the first try was committed, and its answer was lost.
 _ACQUIRE = """
     INSERT INTO provider_cursors AS c (provider, run_token, run_until)
     VALUES (%(provider)s, %(token)s, clock_timestamp() + %(lease)s)
     ON CONFLICT (provider) DO UPDATE
         SET run_token = EXCLUDED.run_token, run_until = EXCLUDED.run_until
         WHERE c.run_until IS NULL OR c.run_until < clock_timestamp()
+           OR c.run_token = EXCLUDED.run_token
     RETURNING clock_timestamp(), done_down_to, hour_started_at, day_started_at,
               walk_started_at, walk_depth, walk_floor, walk_top, walk_next
 """
 
+# MATERIALIZED: the planner would otherwise look for the oldest of these by walking through
+# all that are older.
 _ISSUED = """
+    WITH expired AS MATERIALIZED (
+        SELECT issued_at FROM invoices
+        WHERE provider = %(provider)s AND status = 'expired'
+          AND expires_at > now() - interval '24 hours')
     SELECT
         (SELECT min(issued_at) FROM invoices WHERE provider = %(provider)s),
-        (SELECT min(issued_at) FROM invoices
-         WHERE provider = %(provider)s AND (
-             status = 'pending'
-             OR (status = 'expired' AND expires_at > clock_timestamp() - interval '24 hours')))
+        least(
+            (SELECT min(issued_at) FROM invoices
+             WHERE provider = %(provider)s AND status = 'pending'),
+            (SELECT min(issued_at) FROM expired))
 """
 
 # Every write is fenced: no row means that the lease was lost, and the pass must stop.
@@ -53,23 +61,28 @@ _COMPLETE = f"""
 _RELEASE = f"UPDATE provider_cursors SET run_token = NULL, run_until = NULL {_FENCED}"  # noqa: S608
 
 # Only after a complete walk that started later than expiry and grace, by this holder, and
-# while no event that was received before that walk is still unread (design §4.7).
+# while no event that was received before that walk is still unread (design §4.7). The
+# cursor is read once, so that due invoices are a range of an index.
 _EXPIRE = """
-    WITH x AS (
-        UPDATE invoices SET status = 'expired', updated_at = now()
-        WHERE status = 'pending' AND id IN (
-            SELECT i.id FROM invoices i JOIN provider_cursors c USING (provider)
-            WHERE i.provider = %(provider)s AND c.run_token = %(token)s AND i.status = 'pending'
-              AND i.expires_at + %(grace)s <= c.complete_started_at
-              AND NOT EXISTS (
-                  SELECT FROM webhook_events w
-                  WHERE w.provider = i.provider AND w.type = 'DEPOSIT' AND w.state = 'SUCCESS'
-                    AND w.done_at IS NULL AND w.parked_at IS NULL
-                    AND w.received_at < c.complete_started_at)
-            ORDER BY i.expires_at
-            LIMIT %(limit)s
-            FOR UPDATE OF i SKIP LOCKED)
-        RETURNING id),
+    WITH due AS MATERIALIZED (
+        SELECT id FROM invoices
+        WHERE provider = %(provider)s AND status = 'pending'
+          AND expires_at <= (
+              SELECT c.complete_started_at - %(grace)s FROM provider_cursors c
+              WHERE c.provider = %(provider)s AND c.run_token = %(token)s
+                AND NOT EXISTS (
+                    SELECT FROM webhook_events w
+                    WHERE w.provider = c.provider AND w.type = 'DEPOSIT'
+                      AND w.done_at IS NULL AND w.parked_at IS NULL
+                      AND w.received_at < c.complete_started_at))
+        ORDER BY expires_at
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED),
+    x AS (
+        UPDATE invoices i SET status = 'expired', updated_at = now()
+        FROM due
+        WHERE i.id = due.id AND i.status = 'pending'
+        RETURNING i.id),
     e AS (INSERT INTO invoice_events (invoice_id, what, how) SELECT id, 'expired', 'walk' FROM x)
     SELECT count(*) FROM x
 """

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from psycopg2 import errors
-
 from msty_invoice.domain.deposit import (
     Deposit,
     DepositState,
@@ -87,13 +85,19 @@ _ADD_FINDING = """
     RETURNING id
 """
 
-# Recorded before its invoice could be seen: now the two can meet.
+# Recorded before its invoice could be seen: now the two can meet. Not on facts that the
+# provider has taken back since: such a deposit is somebody's to look at.
 _MATCHABLE = """
     SELECT d.provider, d.deposit_ref, d.intent_ref, d.amount_sats, d.network, d.deposited_at,
            d.payment_request, d.proof
     FROM deposits d
     JOIN invoices i ON i.provider = d.provider AND i.provider_ref = d.intent_ref
     WHERE d.provider = %(provider)s AND d.verdict = 'unknown' AND d.resolved_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM deposit_findings f
+          WHERE f.provider = d.provider AND f.deposit_ref = d.deposit_ref
+            AND f.what IN ('amount_sats', 'intent_ref', 'network', 'state')
+            AND f.resolved_at IS NULL)
     ORDER BY d.deposited_at
     LIMIT %(limit)s
 """
@@ -107,17 +111,21 @@ _OPEN = """
 # Asked again after 10 s, 20 s, 40 s … at most an hour. Claimed by moving the date, so
 # two settlers do not ask at once.
 _DUE = """
-    UPDATE open_deposits
-    SET asked = asked + 1,
-        next_ask_at = clock_timestamp()
-            + least(interval '1 hour', interval '10 s' * 2 ^ least(asked, 9))
-    WHERE (provider, deposit_ref) IN (
-        SELECT provider, deposit_ref FROM open_deposits
+    WITH due AS MATERIALIZED (
+        SELECT provider, deposit_ref, next_ask_at FROM open_deposits
         WHERE provider = %(provider)s AND ended_at IS NULL AND next_ask_at <= clock_timestamp()
-        ORDER BY next_ask_at
+        ORDER BY next_ask_at, deposit_ref
         LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED)
-    RETURNING deposit_ref
+        FOR UPDATE SKIP LOCKED),
+    claimed AS (
+        UPDATE open_deposits o
+        SET asked = o.asked + 1,
+            next_ask_at = clock_timestamp()
+                + least(interval '1 hour', interval '10 s' * 2 ^ least(o.asked, 9))
+        FROM due
+        WHERE o.provider = due.provider AND o.deposit_ref = due.deposit_ref
+        RETURNING due.next_ask_at, o.deposit_ref)
+    SELECT deposit_ref FROM claimed ORDER BY next_ask_at, deposit_ref
 """
 
 _CLOSE = """
@@ -147,11 +155,7 @@ class PostgresDeposits:
             "how": how,
             "proof_demanded": self._proof_demanded,
         }
-        try:
-            rows = self._database.repeat(_JUDGE, values)
-        except errors.UniqueViolation:
-            # Another deposit of this invoice was credited under our eyes: now we see it.
-            rows = self._database.repeat(_JUDGE, values)
+        rows = self._database.repeat(_JUDGE, values)
         if not rows:
             return None
         verdict, proved, settled = rows[0]

@@ -25,8 +25,10 @@ class PostgresListener:
             self._listening = connection
             return [""]  # whatever was told before, we did not hear
         try:
-            select.select([connection], [], [], seconds)
             connection.poll()
+            if not connection.notifies:
+                select.select([connection], [], [], seconds)
+                connection.poll()
         except (psycopg2.Error, OSError, ValueError) as exc:
             self._database.close()
             raise StorageUnavailable("the listening connection was lost") from exc

@@ -26,21 +26,28 @@ _STORE = """
     SELECT copies, pg_notify(%(channel)s, 'event') FROM e
 """
 
+# MATERIALIZED: the planner may otherwise run the locking part twice and take more.
 _TAKE = """
-    UPDATE webhook_events
-    SET lease_token = %(token)s,
-        lease_until = clock_timestamp() + %(lease)s * interval '1 s',
-        attempts = attempts + 1
-    WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT id FROM webhook_events
         WHERE done_at IS NULL AND parked_at IS NULL
           AND next_attempt_at <= clock_timestamp()
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY next_attempt_at, id
         LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED)
-    RETURNING id, provider, type, ref, state, attempts,
-              extract(epoch FROM clock_timestamp() - opened_at)::float8
+        FOR UPDATE SKIP LOCKED),
+    taken AS (
+        UPDATE webhook_events w
+        SET lease_token = %(token)s,
+            lease_until = clock_timestamp() + %(lease)s * interval '1 s',
+            attempts = w.attempts + 1
+        FROM due
+        WHERE w.id = due.id
+        RETURNING w.id, provider, type, ref, state, attempts, opened_at, next_attempt_at)
+    SELECT id, provider, type, ref, state, attempts,
+           extract(epoch FROM clock_timestamp() - opened_at)::float8
+    FROM taken
+    ORDER BY next_attempt_at, id
 """
 
 # Each ends what _TAKE began, and only for who still holds the event.
