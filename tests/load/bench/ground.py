@@ -48,6 +48,7 @@ class Ground:
             redis_url=self.valkey.url,
             public_url=public_url,
             river_url=river_url,
+            origins_file=self.home / "origins",  # for publishable keys: there are none
         )
         return settings | {"CREATE_WORKERS": str(workers), "CLIENT_ADDRESS": "x-real-ip"}
 
