@@ -21,11 +21,12 @@ _hosts = count(2)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and after how many seconds."""
+    """What came back, when by `time.monotonic`, and after how many seconds."""
 
     status: int
     headers: Mapping[str, str]
     document: Mapping[str, object]
+    at: float
     seconds: float
 
     @property
@@ -63,10 +64,9 @@ def ask(
             connection.request("POST", CREATE, json.dumps(ORDER), sent)
         response = connection.getresponse()
         document = json.loads(response.read())
-        seconds = time.monotonic() - began
-        return Answer(
-            response.status, CaseInsensitiveDict(response.headers.items()), document, seconds
-        )
+        at = time.monotonic()
+        answered = CaseInsensitiveDict(response.headers.items())
+        return Answer(response.status, answered, document, at, at - began)
     finally:
         connection.close()
 

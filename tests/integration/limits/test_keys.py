@@ -1,6 +1,7 @@
 """Keys made, rotated and revoked by an operator while requests run."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -14,6 +15,8 @@ from tests.integration.running import Service
 from tests.integration.sandbox.processes import until
 
 NO_INVOICE = "0" * 64
+# How long a worker may remember a key, and how long a busy machine may take to answer.
+REMEMBERED_SECONDS, BUSY_SECONDS = 30, 1
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +85,19 @@ def test_a_revoked_key_is_refused_by_every_worker_within_thirty_seconds(service:
     with _asking(service, key) as answers:
         until(lambda: len(answers), lambda count: count >= 50)
         service.command("keys", "revoke", "revoked", "--json")
-        revoked = len(answers)
-        for _ in range(4):  # `until` waits for ten seconds at most
-            if {answer.status for answer in answers[-40:]} == {HTTPStatus.UNAUTHORIZED}:
-                break
-            threading.Event().wait(8)
+        revoked_at = time.monotonic()
+        while time.monotonic() < revoked_at + REMEMBERED_SECONDS + 2:
+            time.sleep(0.5)
 
-    assert {answer.status for answer in answers[:revoked]} == {HTTPStatus.NOT_FOUND}
-    assert {answer.status for answer in answers[-40:]} == {HTTPStatus.UNAUTHORIZED}
-    assert {answer.status for answer in answers} == {404, 401}
+    too_late = [
+        answer.status
+        for answer in answers
+        if answer.status != HTTPStatus.UNAUTHORIZED
+        and answer.at > revoked_at + REMEMBERED_SECONDS + BUSY_SECONDS
+    ]
+    assert {answer.status for answer in answers[:50]} == {HTTPStatus.NOT_FOUND}
+    assert answers[-1].status == HTTPStatus.UNAUTHORIZED
+    assert too_late == []
 
 
 def test_a_publishable_key_works_from_its_page_over_real_http(service: Service) -> None:
