@@ -93,16 +93,20 @@ def _build_sandbox(
     config: Config, options: Options, ledger: Ledger, session: ClientSession
 ) -> _Sandbox:
     faults = Faults()
+
+    def now_ms() -> int:
+        return time.time_ns() // 1_000_000 + faults.clock_offset_ms
+
     form = SignatureForm(options.signature_layout, options.timestamp_unit)
-    outbox = Outbox(ledger, faults, form, _now_ms, session)
-    receiving = Receiving(ledger, Mint(config.river_account_id), faults, outbox, _now_ms)
+    outbox = Outbox(ledger, faults, form, now_ms, session)
+    receiving = Receiving(ledger, Mint(config.river_account_id), faults, outbox, now_ms)
     later = asyncio.get_running_loop().call_later
-    sending = Sending(ledger, receiving, outbox, _now_ms, later)
+    sending = Sending(ledger, receiving, outbox, now_ms, later)
     account_id = config.river_account_id
     river = River(account_id, ledger, receiving, sending, Registration(ledger))
-    control = Control(ledger, receiving, faults, outbox, _now_ms)
+    control = Control(ledger, receiving, faults, outbox, now_ms)
     credentials = Credentials(account_id, config.river_api_key, config.river_api_secret)
-    return _Sandbox(Server(credentials, river, control, faults), outbox, sending)
+    return _Sandbox(Server(credentials, river, control, faults, now_ms), outbox, sending)
 
 
 async def _listen(server: Server, config: Config, options: Options) -> int:
@@ -116,10 +120,6 @@ async def _listen(server: Server, config: Config, options: Options) -> int:
             f"cannot listen on {options.host} port {port} ({os.strerror(exc.errno or 0)}); "
             "--port takes another, or 0 for any that is free"
         ) from exc
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

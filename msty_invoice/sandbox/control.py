@@ -64,8 +64,9 @@ class Control:
         intent = self._ledger.find_intent(text(body, "payment_request").lower())
         if intent is None:
             return _error(404, "No such invoice was made here.")
-        if self._ledger.is_paid(intent) and intent.network == LN:
-            return _error(409, "This invoice is paid already.")
+        paid = self._ledger.is_paid(intent) and intent.network == LN
+        if paid and body.get("again") is not True:
+            return _error(409, 'This invoice is paid already; {"again": true} pays it once more.')
         if 0 < intent.expires_at_ms <= self._now_ms() and body.get("late") is not True:
             return _error(410, 'This invoice has expired; {"late": true} pays it all the same.')
         amount_sats = whole({"amount": intent.amount_sats} | body, "amount", 1, MOST_SATS)

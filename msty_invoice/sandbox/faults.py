@@ -1,7 +1,7 @@
 """The ways the sandbox can be told to misbehave, and which are in force."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from msty_invoice.sandbox.endpoints import ENDPOINTS
@@ -18,6 +18,8 @@ class Kind:
     accepts: Callable[[Any], bool]
     form: str
     effect: str
+    # Not about one request: it cannot be limited to an endpoint.
+    everywhere: bool = False
 
 
 def _flag(effect: str) -> Kind:
@@ -29,6 +31,10 @@ def _whole(effect: str, low: int, high: int = 10**12) -> Kind:
         return type(value) is int and low <= value <= high
 
     return Kind(accepts, f"a whole number from {low} to {high}", effect)
+
+
+def _everywhere(kind: Kind) -> Kind:
+    return replace(kind, everywhere=True)
 
 
 def _fraction(effect: str) -> Kind:
@@ -50,6 +56,7 @@ def _seconds(effect: str) -> Kind:
 
 
 _MOST_DEPOSIT_SATS = 10**12
+_LONGEST_MS = 10**11  # three years
 
 KINDS: dict[str, Kind] = {
     "latency_ms": _whole("does the work at once and answers that much later", 0, 3_600_000),
@@ -85,6 +92,12 @@ KINDS: dict[str, Kind] = {
     "reorder_webhooks": _flag("sends every second webhook before the one it follows"),
     "delay_webhooks_ms": _whole("sends webhooks that much later", 0, 3_600_000),
     "forge_webhooks": _flag("sends a wrongly signed copy ahead of each webhook"),
+    "clock_offset_ms": _everywhere(
+        _whole("lets its clock go ahead, or behind if negative", -_LONGEST_MS, _LONGEST_MS)
+    ),
+    "timestamp_granularity_ms": _everywhere(
+        _whole("rounds the timestamps of deposits down, so that some share one", 1, _LONGEST_MS)
+    ),
 }
 
 
@@ -119,12 +132,28 @@ class Faults:
             return None
         return fault.value
 
+    @property
+    def clock_offset_ms(self) -> int:
+        """How far the sandbox's clock is ahead."""
+        return self._everywhere("clock_offset_ms", 0)
+
+    @property
+    def timestamp_granularity_ms(self) -> int:
+        """What timestamps of deposits are multiples of."""
+        return self._everywhere("timestamp_granularity_ms", 1)
+
+    def _everywhere(self, name: str, otherwise: int) -> int:
+        fault = self.in_force.get(name)
+        return fault.value if fault else otherwise
+
 
 def _fault(name: str, given: object) -> Fault:
     value, endpoint = (given, None)
     if isinstance(given, Mapping):
         if given.keys() != {"value", "endpoint"}:
             raise UnknownFault(f"{name} takes value and endpoint, and nothing else.")
+        if KINDS[name].everywhere:
+            raise UnknownFault(f"{name} cannot be limited to an endpoint.")
         value, endpoint = given["value"], given["endpoint"]
         if not isinstance(endpoint, str) or endpoint not in ENDPOINTS:
             raise UnknownFault(f"{name} is limited to an endpoint that does not exist.")

@@ -28,7 +28,8 @@ example:
   curl -X PUT http://127.0.0.1:8090/_sandbox/faults -d '{"latency_ms": 800}'
 
 paying: the answer holds the preimage. "amount" (sats) pays more or less than asked,
-"late": true pays after expiry. An on-chain address of the sandbox needs an amount.
+"late": true pays after expiry, "again": true a second time. An on-chain address of the
+sandbox needs an amount.
 
 faults: each PUT replaces all of them, {} clears them, and a restart forgets them.
 To limit one to an endpoint, write its name as it stands below:

@@ -24,6 +24,12 @@ class Span:
     limit: int
     before: int | None
 
+    def rounded(self, granularity_ms: int) -> "Span":
+        """The span that means the same where timestamps are shown rounded down."""
+        if self.before is None:
+            return self
+        return Span(self.limit, -(-self.before // granularity_ms) * granularity_ms)
+
 
 def read_span(query: Mapping[str, str]) -> Span:
     """Raises `WireError` naming the parameter. A next_timestamp of 0 means the first page."""
@@ -42,8 +48,9 @@ def page(
 ) -> Answer:
     """The answer of a list endpoint: the records under `name`, and how to go on."""
     records, following = book.page(span.limit, span.before, visible)
-    document: dict[str, Any] = {name: [on_wire(record) for record in records]}
-    return Answer(200, document | ({"next_timestamp": following} if following else {}))
+    shown = [on_wire(record) for record in records]
+    document: dict[str, Any] = {name: shown}
+    return Answer(200, document | ({"next_timestamp": shown[-1]["timestamp"]} if following else {}))
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -55,7 +55,8 @@ class Receiving:
         return Answer(200, self._on_wire(deposit, call.endpoint))
 
     def deposits(self, call: Call) -> Answer:
-        span, now_ms = read_span(call.query), self._now_ms()
+        now_ms = self._now_ms()
+        span = read_span(call.query).rounded(self._faults.timestamp_granularity_ms)
         return page(
             "deposits",
             self._ledger.deposits,
@@ -114,12 +115,13 @@ class Receiving:
     def _on_wire(self, deposit: Deposit, endpoint: str) -> dict[str, Any]:
         intent = self._ledger.intents.get(deposit.intent_id)
         delta = self._faults.value("amount_delta", endpoint) or 0
+        granularity_ms = self._faults.timestamp_granularity_ms
         proof = _proof(deposit, intent, self._faults.value("proof", endpoint))
         return {
             "id": deposit.id,
             "amount": deposit.amount_sats + delta,
             "state": SUCCESS,
-            "timestamp": deposit.timestamp,
+            "timestamp": deposit.timestamp - deposit.timestamp % granularity_ms,
             "deposit_intent": intent.on_wire(),
             "deposit_details": {"network": intent.network, **proof},
         }

@@ -1,5 +1,8 @@
 """The HTTP server: takes a request to River's API or to the control surface."""
 
+from collections.abc import Callable
+from email.utils import formatdate
+
 from aiohttp import web
 
 from msty_invoice.sandbox import endpoints
@@ -17,12 +20,18 @@ class Server:
     """aiohttp's low-level server: its router would cost more than the work."""
 
     def __init__(
-        self, credentials: Credentials, river: River, control: Control, faults: Faults
+        self,
+        credentials: Credentials,
+        river: River,
+        control: Control,
+        faults: Faults,
+        now_ms: Callable[[], int],
     ) -> None:
         self._credentials = credentials
         self._river = river
         self._control = control
         self._faults = faults
+        self._now_ms = now_ms
         self._misbehaviour = Misbehaviour(faults)
         # Cancelling the handler is what ends a request that hangs when its client leaves.
         server = web.Server(self._handle, handler_cancellation=True, access_log=None)
@@ -49,7 +58,9 @@ class Server:
             return self._answer(request, place, call)
 
         if self._faults.in_force and place.endpoint in endpoints.RIVER:
-            return await self._misbehaviour.answer(request, place.endpoint, work)
+            response = await self._misbehaviour.answer(request, place.endpoint, work)
+            response.headers["Date"] = formatdate(self._now_ms() / 1000, usegmt=True)
+            return response
         return as_response(work())
 
     def _answer(self, request: web.BaseRequest, place: Place, call: Call) -> Answer:
