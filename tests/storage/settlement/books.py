@@ -192,13 +192,13 @@ def soundness(books: PostgresBooks) -> list[str]:
     """What of the money rules does not hold (operations I3–I5); empty if all is well."""
     checks = {
         "a settled invoice without exactly one credited deposit": """
-            SELECT FROM invoices i WHERE (i.status = 'settled') <> (1 = (
+            SELECT i.id FROM invoices i WHERE (i.status = 'settled') <> (1 = (
                 SELECT count(*) FROM deposits d
                 WHERE d.invoice_id = i.id AND d.verdict = 'credited'
                   AND d.amount_sats = i.amount_received_sats
                   AND d.deposited_at = i.settled_at))""",
         "a settlement told more or less than once": """
-            SELECT FROM invoices i WHERE (i.status = 'settled')::int <> (
+            SELECT i.id FROM invoices i WHERE (i.status = 'settled')::int <> (
                 SELECT count(*) FROM invoice_events e
                 WHERE e.invoice_id = i.id AND e.what = 'credited')""",
     }
