@@ -59,6 +59,20 @@ def test_it_tells_of_every_error_with_its_status_and_of_no_other() -> None:
     assert {code for _, code in published().codes() | elsewhere} == set(CODES)
 
 
+def test_it_says_which_addresses_need_a_key(service: Service) -> None:
+    needed = {
+        (method, path): service.client.request(
+            path.replace("{paymentHash}", "ab" * 32), method=method, expect_errors=True
+        ).status_int
+        == 401
+        for method, path in published().operations()
+    }
+
+    assert needed == {
+        named: bool(operation["security"]) for named, operation in published().operations().items()
+    }
+
+
 def test_names_are_told_apart() -> None:
     names = [operation["operationId"] for operation in published().operations().values()]
 
@@ -159,6 +173,15 @@ def test_who_has_it_is_not_sent_it_again(service: Service) -> None:
 
     assert again.status_int == 304
     published().ensure_kept("GET", CONTRACT, again)
+
+
+def test_its_errors_stand_in_one_order() -> None:
+    for operation in published().operations().values():
+        assert list(operation["responses"]) == sorted(operation["responses"])
+        for status, response in operation["responses"].items():
+            if status >= "4" and "examples" in response["content"]["application/json"]:
+                codes = list(response["content"]["application/json"]["examples"])
+                assert codes == sorted(codes)
 
 
 def test_every_machine_serves_the_same_bytes() -> None:

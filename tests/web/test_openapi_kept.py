@@ -89,6 +89,14 @@ def test_an_invoice_made(service: Service, headers: dict[str, str]) -> None:
     published().ensure_kept("POST", CREATE, answer)
 
 
+def test_of_two_keys_that_in_x_api_key_counts(service: Service) -> None:
+    # A proxy in front of a site may want Authorization for itself.
+    theirs = {"Authorization": "Basic c2l0ZTpzZWNyZXQ=", "X-API-Key": service.secret}
+
+    service.create(headers=theirs, status=201)
+    service.create(headers=service.key | {"X-API-Key": "sk_test"}, status=401)
+
+
 def test_an_invoice_given_again(service: Service) -> None:
     service.create(headers=service.key | _ONCE)
 
