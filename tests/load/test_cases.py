@@ -25,6 +25,10 @@ def test_full_measures_every_pair_of_workers_and_latency() -> None:
 
 
 def test_only_chooses_by_name() -> None:
+    assert chosen(full=False, peer=False, only="Falcon|5 workers, 0 ms$") == [
+        Case("falcon", 5),
+        Case("msty", 5),
+    ]
     assert chosen(full=True, peer=True, only="as shipped") == [Case("lnbits", 1)]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bin/bench", add_help=False)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--peer", choices=["lnbits"])
-    parser.add_argument("--only", default="", metavar="TEXT")
+    parser.add_argument("--only", default="", type=_pattern, metavar="PATTERN")
     parser.add_argument("--rounds", type=_count, default=3, metavar="N")
     parser.add_argument("--seconds", type=_count, default=5, metavar="S")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -59,10 +60,18 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as exc:
+        raise argparse.ArgumentTypeError(f"not a pattern: {exc}") from exc
+    return value
+
+
 def _run(options: argparse.Namespace) -> int:
     cases = chosen(full=options.full, peer=options.peer is not None, only=options.only)
     if not cases:
-        raise Refused(f"no row's name holds {options.only!r}: bin/bench --help")
+        raise Refused(f"no row's name matches {options.only!r}: bin/bench --help")
     ensure_wrk()
     minutes = len(cases) * options.rounds * (options.seconds + _AROUND_SECONDS) / 60
     say(f"{len(cases)} rows, {options.rounds} rounds: about {minutes:.0f} min")

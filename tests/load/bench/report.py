@@ -11,9 +11,9 @@ from tests.load.bench.goals import Goal, Samples, goals
 
 _GROUPS = ("workers", "PostgreSQL", "Valkey", "sandbox", "wrk")
 _HEAD = (
-    f"{'':38}{'invoices a second':>22}{'ms':>14}   {'processor µs for each invoice':<44}"
+    f"{'':38}{'invoices a second':>24}{'ms':>14}   {'processor µs for each invoice':<44}"
     f"{'MiB of':>8}{'others':>8}\n"
-    f"{'':38}{'median':>8}{'lowest–highest':>14}{'p50':>7}{'p99':>7}   "
+    f"{'':38}{'median':>8}{'lowest–highest':>16}{'p50':>7}{'p99':>7}   "
     f"{'workers':>8}{'PostgreSQL':>12}{'Valkey':>8}{'sandbox':>9}{'wrk':>6} "
     f"{'a worker':>8}{'%':>8}"
 )
@@ -29,7 +29,7 @@ def table(samples: Samples) -> str:
     for case, taken in samples.items():
         rates = [sample.invoices_per_second for sample in taken]
         span = f"{min(rates):.0f}–{max(rates):.0f}"
-        line = f"{case.name:<38}{median(rates):8.0f}{span:>14}"
+        line = f"{case.name:<38}{median(rates):8.0f}{span:>16}"
         line += f"{median(s.p50_ms for s in taken):7.1f}{median(s.p99_ms for s in taken):7.1f}   "
         for group, width in zip(_GROUPS, (8, 12, 8, 9, 6), strict=True):
             found = [sample.cpu_us[group] for sample in taken if group in sample.cpu_us]
