@@ -39,6 +39,10 @@ class Unreadable(CallFailed):
     """An answer came that is not HTTP, or is larger than any answer should be."""
 
 
+class TooLarge(Unreadable):
+    """The body is larger than `MAX_BODY_BYTES`."""
+
+
 class KeptConnection(BaseAdapter):
     """Sends each request over the same connection while that lives.
 
@@ -164,7 +168,7 @@ def _answer(line: _Line, request: requests.PreparedRequest) -> requests.Response
 def _body(answer: http.client.HTTPResponse) -> bytes:
     body = answer.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
-        raise Unreadable(f"the body is larger than {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")
     # Where the end of the connection is the end of the body, nobody can tell a whole
     # answer from one cut short: a success must say how long it is.
     unmarked = answer.length is None and not answer.chunked

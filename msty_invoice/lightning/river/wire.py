@@ -4,13 +4,22 @@ Field names and types: the Go client of River's API. States, networks and codes 
 strings, since River may add to them.
 """
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msty_invoice.lightning.json_body import (
+    UnreadableBody,
+    json_object,
+    read_object,
+    read_optional_text,
+    read_text,
+    read_whole,
+)
 from msty_invoice.lightning.river import assumptions
+
+__all__ = ["UnreadableBody", "json_object"]
 
 LIGHTNING = "LN"  # the `network` of everything that is not on-chain
 
@@ -19,10 +28,6 @@ _LONGEST_ID = 128
 _LONGEST_WORD = 64
 _LONGEST_EVENT_WORD = 40
 _LONGEST_TEXT = 4096  # a BOLT11 of a 639-byte memo has about 1,300 characters
-
-
-class UnreadableBody(Exception):
-    """Not what River's API answers. The text names a field, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +98,30 @@ class Event:
 
 def webhook_event(raw: dict[str, Any]) -> Event:
     return Event(
-        _id(raw), _text(raw, "type", _LONGEST_EVENT_WORD), _text(raw, "state", _LONGEST_EVENT_WORD)
+        _id(raw),
+        read_text(raw, "type", _LONGEST_EVENT_WORD),
+        read_text(raw, "state", _LONGEST_EVENT_WORD),
     )
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises `UnreadableBody`."""
-    try:
-        value = json.loads(body.decode())
-    except (ValueError, RecursionError):
-        value = None
-    # Raised out here, so that the parser's error, which holds the body, is not chained.
-    if not isinstance(value, dict):
-        raise UnreadableBody("the body is not a JSON object")
-    return value
 
 
 def intent(raw: dict[str, Any]) -> Intent:
     return Intent(
         id=_id(raw),
-        destination=_text(raw, "destination", _LONGEST_TEXT),
-        network=_text(raw, "network", _LONGEST_WORD),
+        destination=read_text(raw, "destination", _LONGEST_TEXT),
+        network=read_text(raw, "network", _LONGEST_WORD),
         created_at=_instant(raw),
     )
 
 
 def deposit(raw: dict[str, Any]) -> Deposit:
-    details = _object(raw, "deposit_details")
+    details = read_object(raw, "deposit_details")
     return Deposit(
         id=_id(raw),
-        intent=intent(_object(raw, "deposit_intent")),
+        intent=intent(read_object(raw, "deposit_intent")),
         amount_sats=_sats(raw, "amount"),
-        network=_text(details, "network", _LONGEST_WORD),
-        proof=_optional_text(details, "proof", _LONGEST_TEXT),
-        state=_text(raw, "state", _LONGEST_WORD),
+        network=read_text(details, "network", _LONGEST_WORD),
+        proof=read_optional_text(details, "proof", _LONGEST_TEXT),
+        state=read_text(raw, "state", _LONGEST_WORD),
         deposited_at=_instant(raw),
     )
 
@@ -137,7 +132,7 @@ def deposit_page(raw: dict[str, Any]) -> DepositPage:
         raise UnreadableBody("deposits is not a list of objects")
     following = raw.get("next_timestamp")
     if following is not None:
-        following = _whole(raw, "next_timestamp")
+        following = read_whole(raw, "next_timestamp")
     return DepositPage(tuple(map(deposit, deposits)), assumptions.next_page(following))
 
 
@@ -150,46 +145,20 @@ def account(raw: dict[str, Any]) -> Account:
 
 
 def webhook(raw: dict[str, Any]) -> Webhook:
-    secret = _optional_text(raw, "secret", _LONGEST_TEXT)
+    secret = read_optional_text(raw, "secret", _LONGEST_TEXT)
     if secret is not None and not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", secret):
         raise UnreadableBody("secret is not hex")
     if not isinstance(raw.get("enabled"), bool):
         raise UnreadableBody("enabled is not a boolean")
-    return Webhook(_text(raw, "url", _LONGEST_TEXT), secret, raw["enabled"])
-
-
-def _object(raw: dict[str, Any], name: str) -> dict[str, Any]:
-    value = raw.get(name)
-    if not isinstance(value, dict):
-        raise UnreadableBody(f"{name} is not an object")
-    return value
+    return Webhook(read_text(raw, "url", _LONGEST_TEXT), secret, raw["enabled"])
 
 
 def _id(raw: dict[str, Any]) -> str:
-    return _text(raw, "id", _LONGEST_ID)
-
-
-def _text(raw: dict[str, Any], name: str, longest: int) -> str:
-    value = raw.get(name)
-    # Not printable are also lone surrogates and NUL, which no database takes.
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        raise UnreadableBody(f"{name} is not a text of 1 to {longest} characters")
-    return value
-
-
-def _optional_text(raw: dict[str, Any], name: str, longest: int) -> str | None:
-    return _text(raw, name, longest) if raw.get(name) else None
-
-
-def _whole(raw: dict[str, Any], name: str) -> int:
-    value = raw.get(name)
-    if type(value) is not int:  # a bool is an int to isinstance
-        raise UnreadableBody(f"{name} is not an integer")
-    return value
+    return read_text(raw, "id", _LONGEST_ID)
 
 
 def _sats(raw: dict[str, Any], name: str) -> int:
-    value = _whole(raw, name)
+    value = read_whole(raw, name)
     if not 0 <= value <= _ALL_SATS:
         raise UnreadableBody(f"{name} is more than there is, or less than nothing")
     return value
@@ -197,6 +166,6 @@ def _sats(raw: dict[str, Any], name: str) -> int:
 
 def _instant(raw: dict[str, Any]) -> datetime:
     try:
-        return assumptions.instant(_whole(raw, "timestamp"))
+        return assumptions.instant(read_whole(raw, "timestamp"))
     except ValueError as exc:
         raise UnreadableBody("timestamp is in no known unit") from exc
