@@ -1,6 +1,6 @@
 """The roles and the database, as an administrator makes them on a real server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -12,25 +12,31 @@ from msty_invoice.dev.postgres import PostgresServer
 DATABASE = "msty_invoice"
 MIGRATOR = "msty_migrator"
 WEB = "msty_web"
+TIMERS = "msty_timers"
+
+# What each login of the service may do, by the roles that the migrations make.
+_MEMBER_OF = {WEB: "msty_app", TIMERS: "msty_jobs"}
 
 _ROLE_EXISTS = "SELECT FROM pg_roles WHERE rolname = %s"
 _DATABASE_EXISTS = "SELECT FROM pg_database WHERE datname = %s"
 
 
-def prepare_database(server: PostgresServer, migrator_password: str, web_password: str) -> None:
-    """Make what is missing of the two logins and the database, and set the passwords."""
+def prepare_database(server: PostgresServer, passwords: Mapping[str, str]) -> None:
+    """Make what is missing of the logins and the database, and set the logins' passwords."""
     with _admin(server) as cursor:
-        _ensure_login(cursor, MIGRATOR, "CREATEROLE", migrator_password)
-        _ensure_login(cursor, WEB, "NOCREATEROLE", web_password)
+        for login, password in passwords.items():
+            right = "CREATEROLE" if login == MIGRATOR else "NOCREATEROLE"
+            _ensure_login(cursor, login, right, password)
         cursor.execute(_DATABASE_EXISTS, (DATABASE,))
         if cursor.fetchone() is None:
             cursor.execute(_named("CREATE DATABASE {} OWNER {}", DATABASE, MIGRATOR))
 
 
 def let_the_service_in(server: PostgresServer) -> None:
-    """Give the service's login the rights that the migrations made."""
+    """Give the service's logins the rights that the migrations made."""
     with _admin(server) as cursor:
-        cursor.execute(_named("GRANT {} TO {}", "msty_app", WEB))
+        for login, role in _MEMBER_OF.items():
+            cursor.execute(_named("GRANT {} TO {}", role, login))
 
 
 def _ensure_login(cursor: Any, role: str, right: str, password: str) -> None:

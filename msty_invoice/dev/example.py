@@ -6,7 +6,7 @@ from msty_invoice.dev.places import Places
 
 
 def example(places: Places) -> str:
-    """From no invoice to a paid one, with curl and sed."""
+    """From no invoice to a settled one, with curl and sed."""
     env = shlex.quote(str(places.client_env))
     return f"""
 A key and the addresses are in {places.client_env}. Ask for an invoice, in another terminal:
@@ -17,10 +17,15 @@ A key and the addresses are in {places.client_env}. Ask for an invoice, in anoth
         -H 'Content-Type: application/json' -d '{{"amount": 2100, "memo": "coffee"}}')
     echo "$invoice"
 
-and pay it, as the payer's wallet would (the answer is the preimage, the payer's receipt):
+pay it, as the payer's wallet would (the answer is the preimage, the payer's receipt):
 
     request=$(echo "$invoice" | sed 's/.*"paymentRequest": *"\\([^"]*\\)".*/\\1/')
     curl -sS "$MSTY_SANDBOX_URL/_sandbox/pay" -d "{{\\"payment_request\\": \\"$request\\"}}"
+
+and read that it is settled:
+
+    hash=$(echo "$invoice" | sed 's/.*"paymentHash": *"\\([^"]*\\)".*/\\1/')
+    curl -sS "$MSTY_URL/api/lightning/invoices/$hash" -H "Authorization: Bearer $MSTY_SECRET_KEY"
 
 Ctrl-C ends everything; logs are in {places.dev / "log"}.
 """

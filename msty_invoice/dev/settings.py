@@ -15,6 +15,7 @@ def own_secrets(path: Path) -> dict[str, str]:
     wanted = {
         "MIGRATOR_PASSWORD": secrets.token_hex(24),
         "WEB_PASSWORD": secrets.token_hex(24),
+        "TIMERS_PASSWORD": secrets.token_hex(24),
         "RIVER_ACCOUNT_ID": f"acc_{secrets.token_hex(8)}",
         "RIVER_API_KEY": f"key_{secrets.token_hex(16)}",
     }
@@ -33,6 +34,7 @@ def service_settings(
     public_url: str,
     river_url: str,
     origins_file: Path,
+    webhook_secret_file: Path,
 ) -> dict[str, str]:
     """What design §7 calls settings: the service's, with the sandbox in River's place."""
     return {
@@ -44,6 +46,7 @@ def service_settings(
         "RIVER_BASE_URL": river_url,
         "RIVER_ACCOUNT_ID": secret["RIVER_ACCOUNT_ID"],
         "RIVER_API_KEY": secret["RIVER_API_KEY"],
+        "RIVER_WEBHOOK_SECRET_FILE": str(webhook_secret_file),
         "ORIGINS_FILE": str(origins_file),
         "CREATE_WORKERS": _CREATE_WORKERS,
     }

@@ -17,6 +17,19 @@ from msty_invoice.dev.envfile import read_env
 from tests.system.checkout import Checkout, RunningDev
 
 
+def _get(url: str, path: str, key: str) -> bytes:
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+        return connection.getresponse().read()
+
+
+def _wait_until_settled(url: str, path: str, key: str) -> None:
+    deadline = time.monotonic() + 30
+    while (status := json.loads(_get(url, path, key))["status"]) != "settled":
+        assert time.monotonic() < deadline, f"still {status}"
+        time.sleep(0.05)
+
+
 def _get_status(url: str, path: str, key: str) -> int:
     with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
         connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
@@ -24,7 +37,7 @@ def _get_status(url: str, path: str, key: str) -> int:
 
 
 def _paste(dev: RunningDev) -> tuple[dict[str, str], dict[str, str]]:
-    """Run the printed example in a plain shell. Returns both answers."""
+    """Run the printed example in a plain shell. Returns the first two answers."""
     env = {"PATH": os.environ["PATH"]}
     done = subprocess.run(
         ["sh", "-euc", dev.pasted()], capture_output=True, text=True, check=True, env=env
@@ -50,6 +63,26 @@ def test_the_pasted_example_gets_an_invoice_and_pays_it(checkout: Checkout) -> N
 
     assert invoice["paymentRequest"].startswith("lnbcrt21u1")
     assert len(paid["preimage"]) == 64
+
+
+def test_what_is_paid_reads_as_settled(checkout: Checkout) -> None:
+    with RunningDev(checkout) as dev:
+        dev.wait_ready()
+        invoice, _ = _paste(dev)
+
+        env = checkout.client_env
+        path = f"/api/lightning/invoices/{invoice['paymentHash']}"
+        _wait_until_settled(env["MSTY_URL"], path, env["MSTY_SECRET_KEY"])
+
+
+def test_the_webhook_follows_the_service_to_another_port(checkout: Checkout) -> None:
+    for _ in range(2):
+        with RunningDev(checkout) as dev:
+            dev.wait_ready()
+            env = checkout.client_env
+            hook = json.loads(_get(env["MSTY_SANDBOX_URL"], "/_sandbox/state", ""))["webhook"]
+
+            assert hook["url"] == f"{env['MSTY_URL']}/api/lightning/webhooks/river"
 
 
 def test_a_later_start_knows_the_key_and_the_invoices_of_the_first(checkout: Checkout) -> None:

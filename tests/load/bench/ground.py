@@ -13,7 +13,14 @@ import redis
 
 from msty_invoice.dev.account import ordinary_account
 from msty_invoice.dev.command import run_command
-from msty_invoice.dev.database import DATABASE, MIGRATOR, WEB, let_the_service_in, prepare_database
+from msty_invoice.dev.database import (
+    DATABASE,
+    MIGRATOR,
+    TIMERS,
+    WEB,
+    let_the_service_in,
+    prepare_database,
+)
 from msty_invoice.dev.postgres import ADMIN, PostgresServer
 from msty_invoice.dev.postgres_programs import embedded_postgres_bin
 from msty_invoice.dev.settings import environment, own_secrets, service_settings
@@ -49,6 +56,7 @@ class Ground:
             public_url=public_url,
             river_url=river_url,
             origins_file=self.home / "origins",  # for publishable keys: there are none
+            webhook_secret_file=self.home / "webhook_secret",  # empty: none is registered
         )
         return settings | {"CREATE_WORKERS": str(workers), "CLIENT_ADDRESS": "x-real-ip"}
 
@@ -59,7 +67,8 @@ class Ground:
     def prepare(self) -> None:
         """Make the service's database with one API key, and keep it as a template."""
         owner, web = self.secrets["MIGRATOR_PASSWORD"], self.secrets["WEB_PASSWORD"]
-        prepare_database(self.postgres, owner, web)
+        (self.home / "webhook_secret").touch(mode=0o600)
+        prepare_database(self.postgres, {MIGRATOR: owner, WEB: web, TIMERS: web})
         settings = self.settings(
             workers=1, public_url="http://127.0.0.1", river_url="http://127.0.0.1"
         )
