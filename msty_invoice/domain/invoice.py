@@ -25,10 +25,14 @@ class InvoiceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InvoiceOrder:
-    """What a client asks for: whole satoshis, and words for the payer."""
+    """What a client asks for: whole satoshis, and words for the payer.
+
+    `id` is what the invoice will be called here, for providers that take a name from us.
+    """
 
     amount_sats: int
     memo: str | None = None
+    id: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

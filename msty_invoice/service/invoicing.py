@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -122,12 +122,16 @@ class Invoicing:
 
     def _obtain(self, key_family: UUID, order: InvoiceOrder) -> Invoice:
         # No transaction is open here: a slow provider must not hold one (design §4.9).
-        return self._pending(key_family, order, self._provider.create_invoice(order))
+        invoice_id = uuid4()
+        issued = self._provider.create_invoice(replace(order, id=invoice_id))
+        return self._pending(invoice_id, key_family, order, issued)
 
-    def _pending(self, key_family: UUID, order: InvoiceOrder, issued: IssuedInvoice) -> Invoice:
+    def _pending(
+        self, invoice_id: UUID, key_family: UUID, order: InvoiceOrder, issued: IssuedInvoice
+    ) -> Invoice:
         now = self._now()
         return Invoice(
-            id=uuid4(),
+            id=invoice_id,
             key_family=key_family,
             provider=issued.provider,
             provider_ref=issued.provider_ref,
