@@ -123,3 +123,9 @@ class WebhookStale(WebhookRefused):
     """Signed, but longer ago (or further ahead) than WEBHOOK_MAX_AGE allows."""
 
     kind = "stale"
+
+
+class WebhookMisaddressed(WebhookRefused):
+    """Not signed, and without the token that stands in the address we gave."""
+
+    kind = "misaddressed"

@@ -72,6 +72,13 @@ class InvoiceStore(Protocol):
         """The invoice this key family made. Raises `InvoiceNotFound`, also for another family's."""
 
 
+class IssuedInvoices(Protocol):
+    """Which invoices are ours. Raises `StorageUnavailable` when out of reach."""
+
+    def has(self, provider: str, provider_ref: str) -> bool:
+        """Whether we recorded an invoice that this provider calls so."""
+
+
 class IdempotencyStore(Protocol):
     """Which invoice an idempotency key made. Raises `StorageUnavailable` when out of reach.
 

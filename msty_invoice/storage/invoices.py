@@ -41,9 +41,14 @@ _OF_FAMILY = f"""
     WHERE payment_hash = %(payment_hash)s AND key_family = %(key_family)s
 """  # noqa: S608
 
+_HAS = """
+    SELECT EXISTS (
+        SELECT FROM invoices WHERE provider = %(provider)s AND provider_ref = %(provider_ref)s)
+"""
+
 
 class PostgresInvoices:
-    """Implements `service.ports.InvoiceStore`."""
+    """Implements `service.ports.InvoiceStore` and `IssuedInvoices`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,6 +66,10 @@ class PostgresInvoices:
         if not rows:
             raise InvoiceNotFound(payment_hash)
         return invoice_of(rows[0])
+
+    def has(self, provider: str, provider_ref: str) -> bool:
+        values = {"provider": provider, "provider_ref": provider_ref}
+        return bool(self._database.repeat(_HAS, values)[0][0])
 
     def _insert(self, invoice: Invoice) -> Invoice:
         try:

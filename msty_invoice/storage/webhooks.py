@@ -31,6 +31,7 @@ _TAKE = """
     WITH due AS MATERIALIZED (
         SELECT id FROM webhook_events
         WHERE done_at IS NULL AND parked_at IS NULL
+          AND (%(provider)s::text IS NULL OR provider = %(provider)s)
           AND next_attempt_at <= clock_timestamp()
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY next_attempt_at, id
@@ -77,10 +78,16 @@ _PARK = f"""
 
 
 class PostgresWebhooks:
-    """Implements `service.ports.WebhookStore`. One settler's view: it holds what it takes."""
+    """Implements `service.ports.WebhookStore`. One settler's view: it holds what it takes.
 
-    def __init__(self, database: Database, lease_seconds: float = 30.0) -> None:
+    With a `provider` it takes that one's events only, so that none waits behind another's.
+    """
+
+    def __init__(
+        self, database: Database, lease_seconds: float = 30.0, provider: str | None = None
+    ) -> None:
         self._database = database
+        self._provider = provider
         self._lease_seconds = lease_seconds
         self._token = uuid4()
 
@@ -99,7 +106,12 @@ class PostgresWebhooks:
 
     def take(self, limit: int) -> list[TakenEvent]:
         self._token = uuid4()
-        values = {"token": self._token, "lease": self._lease_seconds, "limit": limit}
+        values = {
+            "token": self._token,
+            "lease": self._lease_seconds,
+            "limit": limit,
+            "provider": self._provider,
+        }
         return [TakenEvent(*row) for row in self._database.execute(_TAKE, values)]
 
     def done(self, event: TakenEvent, outcome: str) -> bool:

@@ -46,7 +46,8 @@ class SettlementCounters:
     )
     _webhooks = Counter(
         "msty_invoice_webhooks_total",
-        "Webhooks: new, repeated, parked, or refused as unsigned, forged or stale.",
+        "Webhooks: new, repeated, parked, about an invoice not ours (stranger), or refused as"
+        " unsigned, forged, stale or misaddressed.",
         ["kind"],
     )
     _gaps = Counter(

@@ -45,6 +45,8 @@ _NOT_THE_PROVIDER = Answer(
     401, "UNAUTHORIZED", "The webhook's signature is missing, wrong or too old."
 )
 
+_NOTHING_HERE = Answer(404, "NOT_FOUND", "There is nothing at this address.")
+
 ANSWERS: dict[type[errors.InvoicingError], Answer] = {
     errors.InvalidInput: Answer(400, "INVALID_INPUT", "The request is not valid; see details."),
     errors.Unauthorized: Answer(
@@ -75,6 +77,7 @@ ANSWERS: dict[type[errors.InvoicingError], Answer] = {
     errors.WebhookUnsigned: _NOT_THE_PROVIDER,
     errors.WebhookForged: _NOT_THE_PROVIDER,
     errors.WebhookStale: _NOT_THE_PROVIDER,
+    errors.WebhookMisaddressed: _NOTHING_HERE,
     errors.ProviderMisconfigured: _UNAVAILABLE,
     errors.ProviderUnavailable: _UNAVAILABLE,
     errors.ProviderUnknown: _UNAVAILABLE,
@@ -90,7 +93,7 @@ ANSWERS: dict[type[errors.InvoicingError], Answer] = {
 
 # Falcon's own refusals, by status; any other is answered as INVALID_INPUT with its status.
 _HTTP_ANSWERS = {
-    404: Answer(404, "NOT_FOUND", "There is nothing at this address."),
+    404: _NOTHING_HERE,
     405: Answer(405, "METHOD_NOT_ALLOWED", "This method is not allowed here; see Allow."),
     413: ANSWERS[errors.PayloadTooLarge],
     415: ANSWERS[errors.UnsupportedMediaType],
