@@ -5,28 +5,42 @@ It opens nothing: each connection is made on first use, after gunicorn has forke
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import falcon
 
-from msty_invoice.config import Config
+from msty_invoice.config import Config, ConfigError
 from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
+from msty_invoice.failpoints.failing import Failing, UnknownFailpoint
+from msty_invoice.failpoints.plan import Failpoint
+from msty_invoice.lightning.issued import hash_of, read_issued
+from msty_invoice.lightning.http import HttpService
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.lightning.river.registration import WebhookRegistration
 from msty_invoice.lightning.river.signature import SignatureRules
 from msty_invoice.lightning.river.webhook import SignedWebhooks
+from msty_invoice.service.adopting import Adopting
 from msty_invoice.service.cleaning import Cleaning
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.service.ports import EventList, InvoiceList
+from msty_invoice.service.quarantine import Quarantine
 from msty_invoice.service.reconciling import Reconciling
+from msty_invoice.service.replaying import Replaying
 from msty_invoice.service.settler import Settler
 from msty_invoice.service.settling import Settling
+from msty_invoice.service.showing import Showing
 from msty_invoice.service.webhooks import EventWork, Webhooks
+from msty_invoice.storage.adoption import PostgresAdoption
 from msty_invoice.storage.cleanup import PostgresCleanup
 from msty_invoice.storage.cursors import PostgresCursors
 from msty_invoice.storage.deposits import PostgresDeposits
+from msty_invoice.storage.dossiers import PostgresDossiers
+from msty_invoice.storage.event_list import PostgresEventList
 from msty_invoice.storage.idempotency import PostgresIdempotency
+from msty_invoice.storage.invoice_list import PostgresInvoiceList
 from msty_invoice.storage.invoices import PostgresInvoices
 from msty_invoice.storage.keys import PostgresKeys
 from msty_invoice.storage.limiter import CircuitLimiter
@@ -35,6 +49,7 @@ from msty_invoice.storage.local_log import LocalLog
 from msty_invoice.storage.looks import Looks
 from msty_invoice.storage.migrations import Migrator, SchemaCheck, directory, needed
 from msty_invoice.storage.postgres import Database
+from msty_invoice.storage.quarantine import PostgresQuarantine
 from msty_invoice.storage.redis_link import RedisLink, dialler
 from msty_invoice.storage.sliding_log import SlidingLog
 from msty_invoice.storage.webhooks import PostgresWebhooks
@@ -50,6 +65,8 @@ from msty_invoice.web.schemas import order_schema
 _PROBE_DEADLINE_SECONDS = 2.0
 # A reader waits for what a look finds, so it is quick or not at all.
 _LOOK_DEADLINE_SECONDS = 2.0
+# An operator may wait longer for a report than a payer for an answer.
+_REPORT_TIMEOUT_MS = 120_000
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -59,8 +76,8 @@ def utcnow() -> datetime:
 
 def build_app(config: Config) -> falcon.App:
     """The web application, for `config.WEB` and `config.RIVER`."""
-    database = Database(config.database_url)
-    link = RedisLink(dialler(config.redis_url))
+    database = _database(config)
+    link = _link(config)
     limiter = _limiter(link)
     river = _river(config, config.provider_deadline_seconds)
     return create_app(
@@ -91,10 +108,10 @@ def build_app(config: Config) -> falcon.App:
 
 def build_settler(config: Config) -> Settler:
     """For `msty-invoice settle`, with `config.SETTLING`."""
-    database = Database(config.database_url)
+    database = _database(config)
     settling = _settling(config, database, config.provider_deadline_seconds)
     return Settler(
-        PostgresListener(Database(config.database_url)),
+        PostgresListener(_database(config)),
         EventWork(settling, PostgresWebhooks(database), metrics.SettlementCounters()),
         settling,
         _settling(config, database, _LOOK_DEADLINE_SECONDS),
@@ -104,7 +121,7 @@ def build_settler(config: Config) -> Settler:
 
 def build_reconciling(config: Config) -> Reconciling:
     """For `msty-invoice reconcile`, with `config.SETTLING`."""
-    database = Database(config.database_url)
+    database = _database(config)
     counters = metrics.SettlementCounters()
     settling = _settling(config, database, config.provider_deadline_seconds)
     return Reconciling(
@@ -120,7 +137,7 @@ def build_reconciling(config: Config) -> Reconciling:
 
 def build_cleaning(config: Config) -> Cleaning:
     """For `msty-invoice cleanup`, with the DATABASE_URL of a login in `msty_jobs`."""
-    database = Database(config.database_url, statement_timeout=30_000)
+    database = _database(config, statement_timeout=30_000)
     return Cleaning(
         PostgresCleanup(database), time.monotonic, invoice_days=config.invoice_retention_days
     )
@@ -128,12 +145,57 @@ def build_cleaning(config: Config) -> Cleaning:
 
 def build_keys(config: Config) -> Keys:
     """For `msty-invoice keys`."""
-    return Keys(PostgresKeys(Database(config.database_url)), config.network, utcnow)
+    return Keys(PostgresKeys(_database(config)), config.network, utcnow)
+
+
+def build_showing(config: Config) -> Showing:
+    """For `msty-invoice invoice show`; a read-only DATABASE_URL will do."""
+    return Showing(PostgresDossiers(_reports(config)), hash_of)
+
+
+def build_invoice_list(config: Config) -> InvoiceList:
+    """For `msty-invoice invoice list`; a read-only DATABASE_URL will do."""
+    return PostgresInvoiceList(_reports(config))
+
+
+def build_quarantine(config: Config) -> Quarantine:
+    """For `msty-invoice quarantine`; a read-only DATABASE_URL will do to list and show."""
+    return Quarantine(PostgresQuarantine(_reports(config)))
+
+
+def build_adopting(config: Config) -> Adopting:
+    """For `msty-invoice quarantine resolve --adopt`."""
+    database = _reports(config)
+    demanded = config.river_proof == "preimage"
+    return Adopting(
+        Quarantine(PostgresQuarantine(database)),
+        PostgresAdoption(database),
+        PostgresDeposits(database, proof_demanded=demanded),
+        build_keys(config).get,
+        read_issued,
+        config.network,
+        proof_demanded=demanded,
+    )
+
+
+def build_event_list(config: Config) -> EventList:
+    """For `msty-invoice webhooks list`; a read-only DATABASE_URL will do."""
+    return PostgresEventList(_reports(config))
+
+
+def build_replaying(config: Config) -> Replaying:
+    """For `msty-invoice webhooks replay`."""
+    return Replaying(PostgresEventList(_reports(config)))
 
 
 def build_migrator(config: Config) -> Migrator:
     """For `msty-invoice migrate`, with the migrating role's DATABASE_URL."""
     return Migrator(config.database_url, directory())
+
+
+def ensure_failpoints(config: Config) -> None:
+    """Raise `ConfigError` if MSTY_FAILPOINTS names a point there is not."""
+    _failing(config.msty_failpoints)
 
 
 def configure_logs() -> None:
@@ -147,18 +209,43 @@ def build_webhook_registration(config: Config) -> WebhookRegistration:
     return WebhookRegistration(_river_client(config, config.provider_deadline_seconds), url)
 
 
+def _reports(config: Config) -> Database:
+    return _database(config, statement_timeout=_REPORT_TIMEOUT_MS)
+
+
+def _database(config: Config, **timeouts: int) -> Database:
+    failing = _failing(config.msty_failpoints)
+    return (failing.database if failing else Database)(config.database_url, **timeouts)
+
+
+def _link(config: Config) -> RedisLink:
+    failing = _failing(config.msty_failpoints)
+    return (failing.link if failing else RedisLink)(dialler(config.redis_url))
+
+
+@cache
+def _failing(armed: tuple[Failpoint, ...]) -> Failing | None:
+    """What makes the connections instead. None, unless failpoints were asked for."""
+    try:
+        return Failing(armed) if armed else None
+    except UnknownFailpoint as exc:
+        raise ConfigError([f"MSTY_FAILPOINTS {exc}"]) from exc
+
+
 def _settling(config: Config, database: Database, deadline_seconds: float) -> Settling:
     deposits = PostgresDeposits(database, proof_demanded=config.river_proof == "preimage")
     return Settling(_river(config, deadline_seconds), deposits, metrics.SettlementCounters())
 
 
 def _river_client(config: Config, deadline_seconds: float) -> RiverClient:
+    failing = _failing(config.msty_failpoints)
     return RiverClient(
         config.river_base_url,
         config.river_account_id,
         config.river_api_key,
         config.river_api_secret,
         deadline_seconds,
+        http=failing.http(River.name) if failing else HttpService,
     )
 
 

@@ -5,7 +5,17 @@ import os
 import sys
 
 from msty_invoice import __version__
-from msty_invoice.cli import cleanup, keys, migrate, reconcile, river, settle
+from msty_invoice.cli import (
+    cleanup,
+    invoice,
+    keys,
+    migrate,
+    quarantine,
+    reconcile,
+    river,
+    settle,
+    webhooks,
+)
 from msty_invoice.config import Config, ConfigError
 from msty_invoice.domain.errors import (
     InvoicingError,
@@ -17,6 +27,9 @@ from msty_invoice.domain.errors import (
 # What a script may rely on (design §7).
 DONE, FAILED, USAGE, UNAVAILABLE = 0, 1, 2, 75
 
+_COMMANDS = (
+    migrate, keys, invoice, quarantine, webhooks, settle, reconcile, cleanup, river,
+)  # fmt: skip
 _AWAY = (StorageUnavailable, ProviderUnavailable, ProviderUnknown)
 
 _EPILOG = """\
@@ -54,6 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (migrate, keys, settle, reconcile, cleanup, river):
+    for command in _COMMANDS:
         command.add_to(commands)
     return parser

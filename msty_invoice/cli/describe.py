@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -23,7 +24,14 @@ def with_json(parser: argparse.ArgumentParser) -> None:
 
 
 def show_json(found: object) -> None:
-    print(json.dumps(found, indent=2, default=str))
+    print(json.dumps(found, indent=2, default=plain))
+
+
+def plain(value: object) -> str:
+    """What JSON has no form for: instants as RFC 3339 with `Z`, the rest as text."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

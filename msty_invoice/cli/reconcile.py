@@ -2,11 +2,11 @@
 
 import argparse
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from msty_invoice.bootstrap import build_reconciling, configure_logs
 from msty_invoice.cli.describe import command, show_json, with_json
+from msty_invoice.cli.words import instant
 from msty_invoice.config import SETTLING, Config
 from msty_invoice.service.reconciling import Pass
 
@@ -21,7 +21,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument(
         "--since",
-        type=_instant,
+        type=instant,
         metavar="DATE",
         help="walk at least down to this UTC date or instant, such as after a restore",
     )
@@ -44,11 +44,3 @@ def _sentence(done: Pass) -> str:
         return "another machine is at it; nothing to do here"
     walk = "to its floor" if done.complete else "so far; the next pass goes on from there"
     return f"{done.events} events, {done.pages} pages {walk}, {done.expired} invoices expired"
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError("write it as 2026-11-01 or 2026-11-01T12:00:00") from exc
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

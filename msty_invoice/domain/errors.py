@@ -129,3 +129,19 @@ class WebhookMisaddressed(WebhookRefused):
     """Not signed, and without the token that stands in the address we gave."""
 
     kind = "misaddressed"
+
+
+class DepositNotFound(InvoicingError):
+    """No deposit or finding has this reference, or more than one has."""
+
+
+class NotResolvable(InvoicingError):
+    """There is nothing to decide about it, or somebody else has decided otherwise."""
+
+
+class NotAdoptable(InvoicingError):
+    """No invoice can be rebuilt from this deposit."""
+
+
+class WebhookNotFound(InvoicingError):
+    """No webhook has this number."""

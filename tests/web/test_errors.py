@@ -11,7 +11,15 @@ from msty_invoice.web.errors import ANSWERS, answer_to
 from tests.web.conftest import Service
 
 # Raised by commands only, never during a request.
-_OF_COMMANDS = {errors.KeyNameTaken, errors.KeyNotFound, errors.KeyRotatedMeanwhile}
+_OF_COMMANDS = {
+    errors.KeyNameTaken,
+    errors.KeyNotFound,
+    errors.KeyRotatedMeanwhile,
+    errors.DepositNotFound,
+    errors.NotResolvable,
+    errors.NotAdoptable,
+    errors.WebhookNotFound,
+}
 # Never raised themselves.
 _FAMILIES = {errors.InvoicingError, errors.ProviderError, errors.WebhookRefused}
 
