@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msty_invoice.domain.invoice import Network
+from msty_invoice.failpoints import plan
 from msty_invoice.origins import origin_of
 
 # A process names the settings it cannot do without; the others may be absent.
@@ -141,6 +142,9 @@ class Config:
 
     create_workers: int = _setting(_whole(1, 256), 5)
 
+    # For tests: where this process is to fail.
+    msty_failpoints: tuple[plan.Failpoint, ...] = _setting(plan.read, ())
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], needs: Collection[str] = frozenset()) -> "Config":
         """Read every setting. Raises `ConfigError` naming all that is missing or wrong at once."""
@@ -193,6 +197,8 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("MIN_AMOUNT_SATS is larger than MAX_AMOUNT_SATS")
     if config.lightning_network is Network.MAINNET and config.river_base_url.startswith("http:"):
         problems.append("RIVER_BASE_URL must start with https on mainnet")
+    if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):
+        problems.append("MSTY_FAILPOINTS is for tests: it needs a network other than mainnet")
     if config.rate_limit_burst > 9 * config.rate_limit_per_minute:
         # Ten minutes admit ten times RATE_LIMIT_PER_MINUTE, whatever the burst.
         problems.append("RATE_LIMIT_BURST is more than nine times RATE_LIMIT_PER_MINUTE")

@@ -9,12 +9,13 @@ import sys
 from typing import Any
 
 from msty_invoice import listeners
-from msty_invoice.bootstrap import configure_logs
+from msty_invoice.bootstrap import configure_logs, ensure_failpoints
 from msty_invoice.config import RIVER, WEB, Config, ConfigError
 
 try:
     # Before anything is forked: a wrong setting ends this process, not five workers.
     _config = Config.from_env(os.environ, WEB | RIVER)
+    ensure_failpoints(_config)
 except ConfigError as exc:
     sys.stderr.write(f"msty-invoice: {exc}\n")
     sys.exit(2)

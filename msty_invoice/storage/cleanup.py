@@ -36,6 +36,18 @@ _IDENTITY = {
     "open_deposits": "(provider, deposit_ref)",
 }
 
+# What somebody holds just now is left for the next time: nobody waits for us.
+_DELETE = {
+    kind: f"""
+        WITH gone AS (
+            DELETE FROM {kind} WHERE {identity} IN (
+                {_CHOICES[kind]} LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+            RETURNING 1)
+        SELECT count(*) FROM gone
+    """  # noqa: S608 - the only text put in is the constants above
+    for kind, identity in _IDENTITY.items()
+}
+
 
 class PostgresCleanup:
     """Implements `service.ports.CleanupStore`."""
@@ -49,13 +61,5 @@ class PostgresCleanup:
         return count
 
     def delete(self, kind: str, age: timedelta, limit: int) -> int:
-        # What somebody holds just now is left for the next time: nobody waits for us.
-        statement = f"""
-            WITH gone AS (
-                DELETE FROM {kind} WHERE {_IDENTITY[kind]} IN (
-                    {_CHOICES[kind]} LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-                RETURNING 1)
-            SELECT count(*) FROM gone
-        """  # noqa: S608
-        count: int = self._database.execute(statement, {"age": age, "limit": limit})[0][0]
+        count: int = self._database.execute(_DELETE[kind], {"age": age, "limit": limit})[0][0]
         return count

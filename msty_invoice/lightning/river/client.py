@@ -35,13 +35,14 @@ class RiverClient:
         api_secret: str = "",
         deadline_seconds: float = 8.0,
         ca_file: str | None = None,
+        http: Callable[..., HttpService] = HttpService,
     ) -> None:
         headers = {
             "Authorization": _basic(api_key, api_secret),
             "Content-Type": "application/json",
             "User-Agent": "msty-invoice",
         }
-        self._http = HttpService(base_url, headers, deadline_seconds, ca_file)
+        self._http = http(base_url, headers, deadline_seconds, ca_file)
         self._account_id = account_id
 
     def ping(self) -> None:
