@@ -1,15 +1,11 @@
 """wrk's output, and the real wrk against small servers."""
 
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.load.bench.wrk import Load, Order, UnexpectedAnswer, read_output, run_wrk
+from tests.load.answering import answering, order_to
+from tests.load.bench.wrk import Load, UnexpectedAnswer, read_output, run_wrk
 
 _OUTPUT = """\
 Running 1s test @ http://127.0.0.1:8080/
@@ -40,57 +36,10 @@ def test_a_request_without_an_answer_is_told() -> None:
         read_output(_OUTPUT.replace("broken 0", "broken 2"))
 
 
-class _Answering(ThreadingHTTPServer):
-    """Answers always the same, and remembers which addresses and keys it was asked with."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, status: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = status
-        self.addresses: Counter[str] = Counter()
-        self.keys: Counter[str] = Counter()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """At its end wrk hangs up, whatever is on its way."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Answering
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.addresses[self.headers["X-Real-IP"]] += 1
-        self.server.keys[self.headers["Idempotency-Key"]] += 1
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "5")
-        self.end_headers()
-        self.wfile.write(b"sorry")
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@contextmanager
-def _answering(status: int) -> Iterator[_Answering]:
-    with _Answering(status) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def _order(server: _Answering, *, with_idempotency_key: bool = False) -> Order:
-    url = f"http://127.0.0.1:{server.server_port}/orders"
-    return Order(url, "X-API-Key", "sk_test", '{"amount": 1}', with_idempotency_key)
-
-
 @pytest.mark.usefixtures("wrk")
 def test_each_request_comes_from_another_address(tmp_path: Path) -> None:
-    with _answering(201) as server:
-        load = run_wrk(_order(server), 4, 1, tmp_path / "log")
+    with answering(201) as server:
+        load = run_wrk(order_to(server), 4, 1, tmp_path / "log")
 
     assert load.requests > 0
     # The abandoned last ones are counted here and not by wrk.
@@ -101,9 +50,9 @@ def test_each_request_comes_from_another_address(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("wrk")
 def test_no_idempotency_key_comes_twice_even_in_two_loads(tmp_path: Path) -> None:
-    with _answering(201) as server:
+    with answering(201) as server:
         for _ in range(2):
-            run_wrk(_order(server, with_idempotency_key=True), 4, 1, tmp_path / "log")
+            run_wrk(order_to(server, with_idempotency_key=True), 4, 1, tmp_path / "log")
 
     assert max(server.keys.values()) == 1
 
@@ -112,7 +61,7 @@ def test_no_idempotency_key_comes_twice_even_in_two_loads(tmp_path: Path) -> Non
 @pytest.mark.parametrize("status", [200, 429, 503])
 def test_the_real_wrk_reports_any_other_status(tmp_path: Path, status: int) -> None:
     with (
-        _answering(status) as server,
+        answering(status) as server,
         pytest.raises(UnexpectedAnswer, match=f"not 201; the first: {status} sorry"),
     ):
-        run_wrk(_order(server), 4, 1, tmp_path / "log")
+        run_wrk(order_to(server), 4, 1, tmp_path / "log")
