@@ -185,7 +185,7 @@ class PostgresBooks(Books):
 
 def patient(dsn: str) -> Database:
     """One that a busy machine does not make give up."""
-    return Database(dsn, statement_timeout=60_000, lock_timeout=60_000)
+    return Database(dsn, statement_timeout=60_000, lock_timeout=20_000)
 
 
 def soundness(books: PostgresBooks) -> list[str]:
