@@ -14,8 +14,8 @@ from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.failpoints.failing import Failing, UnknownFailpoint
 from msty_invoice.failpoints.plan import Failpoint
-from msty_invoice.lightning.issued import hash_of, read_issued
 from msty_invoice.lightning.http import HttpService
+from msty_invoice.lightning.issued import hash_of, read_issued
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.lightning.river.registration import WebhookRegistration

@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
     "deposit_timestamp_offset_ms": _whole("new deposits are dated that much later", -(10**12)),
     "list_error_rate": _fraction("answers 500 API_ERROR to this share of list requests"),
     "list_delay_s": _seconds("new deposits appear in lists only that much later"),
+    "pending_deposits": _flag("deposits report PENDING as their state"),
     "proof": _one_of("what deposits report as proof", "preimage", "absent", "random", "hash"),
     "drop_webhooks": _flag("sends no webhook"),
     "duplicate_webhooks": _whole("sends each webhook that many times more", 0, 10_000),

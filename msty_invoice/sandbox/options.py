@@ -35,7 +35,8 @@ faults: each PUT replaces all of them, {} clears them, and a restart forgets the
 To limit one to an endpoint, write its name as it stands below:
   {"hang": {"value": true, "endpoint": "POST /accounts/{account_id}/deposit_intents"}}
 Faults of deposits and webhooks belong to the request that sets them off, which for a
-paid invoice is POST /_sandbox/pay; amount_delta and proof to the one that reads them.
+paid invoice is POST /_sandbox/pay; amount_delta, pending_deposits and proof to the one
+that reads them.
 """
 
 

@@ -9,7 +9,7 @@ from msty_invoice.sandbox.faults import Faults
 from msty_invoice.sandbox.ledger import Ledger
 from msty_invoice.sandbox.outbox import Outbox
 from msty_invoice.sandbox.paging import page, read_span
-from msty_invoice.sandbox.records import BTC, LN, SUCCESS, Deposit, Intent
+from msty_invoice.sandbox.records import BTC, LN, PENDING, SUCCESS, Deposit, Intent
 from msty_invoice.sandbox.signing import Mint
 from msty_invoice.sandbox.wire import Answer, Call, invalid, not_found, text, whole
 
@@ -115,12 +115,13 @@ class Receiving:
     def _on_wire(self, deposit: Deposit, endpoint: str) -> dict[str, Any]:
         intent = self._ledger.intents.get(deposit.intent_id)
         delta = self._faults.value("amount_delta", endpoint) or 0
+        pending = self._faults.value("pending_deposits", endpoint)
         granularity_ms = self._faults.timestamp_granularity_ms
         proof = _proof(deposit, intent, self._faults.value("proof", endpoint))
         return {
             "id": deposit.id,
             "amount": deposit.amount_sats + delta,
-            "state": SUCCESS,
+            "state": PENDING if pending else SUCCESS,
             "timestamp": deposit.timestamp - deposit.timestamp % granularity_ms,
             "deposit_intent": intent.on_wire(),
             "deposit_details": {"network": intent.network, **proof},

@@ -79,5 +79,6 @@ def test_every_fault_of_the_specification_exists() -> None:
         amount_delta deposit_timestamp_offset_ms list_error_rate list_delay_s proof
         drop_webhooks duplicate_webhooks reorder_webhooks delay_webhooks_ms forge_webhooks
         status rubbish redirect drip clock_offset_ms timestamp_granularity_ms
+        pending_deposits
     """
     assert KINDS.keys() == set(specified.split())

@@ -127,6 +127,15 @@ def test_a_deposit_delayed_for_long_is_not_listed_yet(sandbox: Sandbox) -> None:
     assert sandbox.ask("GET", DEPOSITS) == {"deposits": []}
 
 
+def test_a_deposit_may_be_pending_where_it_is_asked_for(sandbox: Sandbox) -> None:
+    deposit = sandbox.paid()
+    one = "GET /accounts/{account_id}/deposits/{id}"
+    sandbox.set_faults(pending_deposits={"value": True, "endpoint": one})
+
+    assert sandbox.ask("GET", f"{DEPOSITS}/{deposit['id']}")["state"] == "PENDING"
+    assert sandbox.ask("GET", DEPOSITS)["deposits"][0]["state"] == "SUCCESS"
+
+
 def test_the_proof_is_the_preimage(sandbox: Sandbox) -> None:
     details, payment_hash = _details(sandbox, "preimage")
 
