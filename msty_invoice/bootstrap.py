@@ -16,6 +16,8 @@ from msty_invoice.failpoints.failing import Failing, UnknownFailpoint
 from msty_invoice.failpoints.plan import Failpoint
 from msty_invoice.lightning.http import HttpService
 from msty_invoice.lightning.issued import hash_of, read_issued
+from msty_invoice.lightning.lnbits.client import LnbitsClient
+from msty_invoice.lightning.lnbits.provider import Lnbits
 from msty_invoice.lightning.river.client import RiverClient
 from msty_invoice.lightning.river.provider import River
 from msty_invoice.lightning.river.registration import WebhookRegistration
@@ -25,13 +27,15 @@ from msty_invoice.service.adopting import Adopting
 from msty_invoice.service.cleaning import Cleaning
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
-from msty_invoice.service.ports import EventList, InvoiceList
+from msty_invoice.service.ports import EventList, InvoiceList, LightningProvider
 from msty_invoice.service.quarantine import Quarantine
 from msty_invoice.service.reconciling import Reconciling
 from msty_invoice.service.replaying import Replaying
 from msty_invoice.service.settler import Settler
+from msty_invoice.service.settlers import Settlers
 from msty_invoice.service.settling import Settling
 from msty_invoice.service.showing import Showing
+from msty_invoice.service.unsigned_webhooks import UnsignedWebhooks
 from msty_invoice.service.webhooks import EventWork, Webhooks
 from msty_invoice.storage.adoption import PostgresAdoption
 from msty_invoice.storage.cleanup import PostgresCleanup
@@ -75,15 +79,15 @@ def utcnow() -> datetime:
 
 
 def build_app(config: Config) -> falcon.App:
-    """The web application, for `config.WEB` and `config.RIVER`."""
+    """The web application, for `config.WEB`."""
     database = _database(config)
     link = _link(config)
     limiter = _limiter(link)
-    river = _river(config, config.provider_deadline_seconds)
+    invoices = PostgresInvoices(database)
     return create_app(
         invoicing=Invoicing(
-            river,
-            PostgresInvoices(database),
+            _provider(config, config.lightning_provider, config.provider_deadline_seconds),
+            invoices,
             PostgresIdempotency(
                 database, lease=timedelta(seconds=config.idempotency_lease_seconds)
             ),
@@ -95,39 +99,48 @@ def build_app(config: Config) -> falcon.App:
         order_schema=order_schema(
             config.min_amount_sats, config.max_amount_sats, config.max_memo_length
         ),
-        webhooks={
-            river.name: Webhooks(river, PostgresWebhooks(database), metrics.SettlementCounters())
-        },
+        webhooks=_webhooks(config, database),
+        unsigned_webhooks=_unsigned_webhooks(config, database, invoices),
         required={"database": SchemaCheck(database, needed(directory())).current},
         reported={
             "redis": limiter.redis_answers,
-            "provider": _river(config, _PROBE_DEADLINE_SECONDS).ping,
+            "provider": _provider(config, config.lightning_provider, _PROBE_DEADLINE_SECONDS).ping,
         },
     )
 
 
-def build_settler(config: Config) -> Settler:
+def build_settler(config: Config) -> Settlers:
     """For `msty-invoice settle`, with `config.SETTLING`."""
+    return Settlers([_settler(config, provider) for provider in config.providers])
+
+
+def build_reconciling(config: Config) -> dict[str, Reconciling]:
+    """For `msty-invoice reconcile`, with `config.SETTLING`; by provider."""
+    return {provider: _reconciling(config, provider) for provider in config.providers}
+
+
+def _settler(config: Config, provider: str) -> Settler:
     database = _database(config)
-    settling = _settling(config, database, config.provider_deadline_seconds)
+    settling = _settling(config, provider, database, config.provider_deadline_seconds)
     return Settler(
         PostgresListener(_database(config)),
-        EventWork(settling, PostgresWebhooks(database), metrics.SettlementCounters()),
+        EventWork(
+            settling, PostgresWebhooks(database, provider=provider), metrics.SettlementCounters()
+        ),
         settling,
-        _settling(config, database, _LOOK_DEADLINE_SECONDS),
+        _settling(config, provider, database, _LOOK_DEADLINE_SECONDS),
         time.sleep,
     )
 
 
-def build_reconciling(config: Config) -> Reconciling:
-    """For `msty-invoice reconcile`, with `config.SETTLING`."""
+def _reconciling(config: Config, provider: str) -> Reconciling:
     database = _database(config)
     counters = metrics.SettlementCounters()
-    settling = _settling(config, database, config.provider_deadline_seconds)
+    settling = _settling(config, provider, database, config.provider_deadline_seconds)
     return Reconciling(
-        _river(config, config.provider_deadline_seconds),
+        _provider(config, provider, config.provider_deadline_seconds),
         settling,
-        EventWork(settling, PostgresWebhooks(database), counters),
+        EventWork(settling, PostgresWebhooks(database, provider=provider), counters),
         PostgresCursors(database),
         counters,
         time.monotonic,
@@ -232,9 +245,50 @@ def _failing(armed: tuple[Failpoint, ...]) -> Failing | None:
         raise ConfigError([f"MSTY_FAILPOINTS {exc}"]) from exc
 
 
-def _settling(config: Config, database: Database, deadline_seconds: float) -> Settling:
-    deposits = PostgresDeposits(database, proof_demanded=config.river_proof == "preimage")
-    return Settling(_river(config, deadline_seconds), deposits, metrics.SettlementCounters())
+def _settling(
+    config: Config, provider: str, database: Database, deadline_seconds: float
+) -> Settling:
+    # Some of the nodes behind LNbits tell no preimage.
+    demanded = provider == River.name and config.river_proof == "preimage"
+    return Settling(
+        _provider(config, provider, deadline_seconds),
+        PostgresDeposits(database, proof_demanded=demanded),
+        metrics.SettlementCounters(),
+    )
+
+
+def _webhooks(config: Config, database: Database) -> dict[str, Webhooks]:
+    if River.name not in config.providers:
+        return {}
+    river = _river(config, config.provider_deadline_seconds)
+    return {river.name: Webhooks(river, PostgresWebhooks(database), metrics.SettlementCounters())}
+
+
+def _unsigned_webhooks(
+    config: Config, database: Database, invoices: PostgresInvoices
+) -> dict[str, UnsignedWebhooks]:
+    if Lnbits.name not in config.providers:
+        return {}
+    lnbits = _lnbits(config, config.provider_deadline_seconds)
+    # Without a token none is asked for, and none is taken.
+    tokens = config.lnbits_webhook_token
+    store, counters = PostgresWebhooks(database), metrics.SettlementCounters()
+    return {lnbits.name: UnsignedWebhooks(lnbits, tokens, invoices, store, counters)}
+
+
+def _provider(config: Config, name: str, deadline_seconds: float) -> LightningProvider:
+    if name == Lnbits.name:
+        return _lnbits(config, deadline_seconds)
+    return _river(config, deadline_seconds)
+
+
+def _lnbits(config: Config, deadline_seconds: float) -> Lnbits:
+    client = LnbitsClient(config.lnbits_url, config.lnbits_invoice_key, deadline_seconds)
+    webhook = ""
+    if config.lnbits_webhook_token:
+        base = f"{config.public_url}/api/lightning/webhooks/{Lnbits.name}"
+        webhook = f"{base}/{config.lnbits_webhook_token[0]}"
+    return Lnbits(client, config.network, webhook)
 
 
 def _river_client(config: Config, deadline_seconds: float) -> RiverClient:

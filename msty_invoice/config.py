@@ -7,6 +7,7 @@ it (for systemd credentials). docs/configuration.md explains every one of them.
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +16,15 @@ from msty_invoice.domain.invoice import Network
 from msty_invoice.failpoints import plan
 from msty_invoice.origins import origin_of
 
-# A process names the settings it cannot do without; the others may be absent.
+# A process names the settings it cannot do without; the others may be absent. One that needs
+# LIGHTNING_PROVIDER needs what belongs to that provider, too.
 WEB = frozenset(
     {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"}
 )
 RIVER = frozenset({"RIVER_BASE_URL", "RIVER_ACCOUNT_ID", "RIVER_API_KEY"})
-SETTLING = RIVER | {"DATABASE_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"}
+LNBITS = frozenset({"LNBITS_URL", "LNBITS_INVOICE_KEY"})
+PROVIDERS = {"river": RIVER, "lnbits": LNBITS}
+SETTLING = frozenset({"DATABASE_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"})
 DATABASE = frozenset({"DATABASE_URL"})
 
 _SENTINEL_URL = re.compile(
@@ -91,6 +95,13 @@ def _hex_secrets(value: str) -> tuple[bytes, ...]:
         raise ValueError("is not hex, or several separated by commas") from None
 
 
+def _tokens(value: str) -> tuple[str, ...]:
+    tokens = tuple(part.strip() for part in value.split(","))
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", token) for token in tokens):
+        raise ValueError("is not 22 to 128 letters, digits, _ and -, or several with commas")
+    return tokens
+
+
 def _network(value: str) -> Network:
     return Network(_one_of(*Network)(value))
 
@@ -106,7 +117,7 @@ class Config:
     database_url: str = _setting(_url("postgresql", "postgres"), "", secret=True)
     redis_url: str = _setting(_redis_url, "", secret=True)
     public_url: str = _setting(_public_url, "")
-    lightning_provider: str = _setting(_one_of("river"), "")
+    lightning_provider: str = _setting(_one_of(*PROVIDERS), "")
     lightning_network: Network | None = _setting(_network, None)
 
     river_base_url: str = _setting(_url("https", "http"), "")
@@ -119,6 +130,11 @@ class Config:
     river_signature_layout: str = _setting(_one_of("json", "kv"), "json")
     river_timestamp_unit: str = _setting(_one_of("s", "ms"), "s")
     river_proof: str = _setting(_one_of("opaque", "preimage"), "opaque")
+
+    lnbits_url: str = _setting(_url("https", "http"), "")
+    lnbits_invoice_key: str = _setting(_text, "", secret=True)
+    lnbits_webhook_token: tuple[str, ...] = _setting(_tokens, (), secret=True)
+
     provider_deadline_seconds: int = _setting(_whole(1, 10), 8)
     idempotency_lease_seconds: int = _setting(_whole(1, 3600), 20)
 
@@ -149,21 +165,33 @@ class Config:
     def from_env(cls, environ: Mapping[str, str], needs: Collection[str] = frozenset()) -> "Config":
         """Read every setting. Raises `ConfigError` naming all that is missing or wrong at once."""
         found: dict[str, Any] = {}
+        absent: list[str] = []
         problems: list[str] = []
         for f in fields(cls):
             name = f.name.upper()
             try:
                 if value := _value(environ, name):
                     found[f.name] = f.metadata["read"](value)
-                elif name in needs:
-                    problems.append(f"{name} is missing")
+                else:
+                    absent.append(name)
             except (ValueError, OSError) as exc:
                 problems.append(f"{name} {_reason(exc)}")
+        needed = _needed(needs, found)
+        problems += [f"{name} is missing" for name in absent if name in needed]
         config = cls(**found)
         problems += _contradictions(config)
         if problems:
             raise ConfigError(problems)
         return config
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Who may have invoices of ours: every provider that has its settings."""
+        return tuple(
+            provider
+            for provider, own in PROVIDERS.items()
+            if all(getattr(self, name.lower()) for name in own)
+        )
 
     @property
     def public_origin(self) -> str:
@@ -176,6 +204,17 @@ class Config:
         if self.lightning_network is None:
             raise ConfigError(["LIGHTNING_NETWORK is missing"])
         return self.lightning_network
+
+
+def _needed(needs: Collection[str], found: Mapping[str, Any]) -> set[str]:
+    """Half of a provider's settings are a mistake, also of one that makes no invoices now."""
+    needed = set(needs)
+    if "LIGHTNING_PROVIDER" in needs:
+        for provider, own in PROVIDERS.items():
+            chosen = found.get("lightning_provider") == provider
+            if chosen or any(name.lower() in found for name in own):
+                needed |= own
+    return needed
 
 
 def _value(environ: Mapping[str, str], name: str) -> str:
@@ -191,6 +230,16 @@ def _reason(exc: ValueError | OSError) -> str:
     return "is not UTF-8 text" if isinstance(exc, UnicodeDecodeError) else str(exc)
 
 
+def _goes_out_in_the_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname == "localhost":
+        return False
+    try:
+        return not ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True
+
+
 def _contradictions(config: Config) -> list[str]:
     problems = []
     if config.min_amount_sats > config.max_amount_sats:
@@ -199,6 +248,8 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("RIVER_BASE_URL must start with https on mainnet")
     if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):
         problems.append("MSTY_FAILPOINTS is for tests: it needs a network other than mainnet")
+    if config.lightning_network is Network.MAINNET and _goes_out_in_the_clear(config.lnbits_url):
+        problems.append("LNBITS_URL must start with https on mainnet, unless it is this machine")
     if config.rate_limit_burst > 9 * config.rate_limit_per_minute:
         # Ten minutes admit ten times RATE_LIMIT_PER_MINUTE, whatever the burst.
         problems.append("RATE_LIMIT_BURST is more than nine times RATE_LIMIT_PER_MINUTE")

@@ -10,11 +10,11 @@ from typing import Any
 
 from msty_invoice import listeners
 from msty_invoice.bootstrap import configure_logs, ensure_failpoints
-from msty_invoice.config import RIVER, WEB, Config, ConfigError
+from msty_invoice.config import WEB, Config, ConfigError
 
 try:
     # Before anything is forked: a wrong setting ends this process, not five workers.
-    _config = Config.from_env(os.environ, WEB | RIVER)
+    _config = Config.from_env(os.environ, WEB)
     ensure_failpoints(_config)
 except ConfigError as exc:
     sys.stderr.write(f"msty-invoice: {exc}\n")

@@ -3,7 +3,7 @@
 import os
 
 from msty_invoice.bootstrap import build_app, configure_logs
-from msty_invoice.config import RIVER, WEB, Config
+from msty_invoice.config import WEB, Config
 
 configure_logs()
-application = build_app(Config.from_env(os.environ, WEB | RIVER))
+application = build_app(Config.from_env(os.environ, WEB))

@@ -1,4 +1,4 @@
-"""`msty-invoice reconcile`: one pass over the provider's own list."""
+"""`msty-invoice reconcile`: one pass over each provider's own list."""
 
 import argparse
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from msty_invoice.bootstrap import build_reconciling, configure_logs
 from msty_invoice.cli.describe import command, show_json, with_json
 from msty_invoice.cli.words import instant
 from msty_invoice.config import SETTLING, Config
+from msty_invoice.domain.errors import ProviderError
 from msty_invoice.service.reconciling import Pass
 
 
@@ -31,11 +32,19 @@ def add_to(commands: Any) -> None:
 
 def _run(config: Config, args: argparse.Namespace) -> int:
     configure_logs()
-    done = build_reconciling(config).run(args.since)
+    done, failures = {}, []
+    for provider, reconciling in build_reconciling(config).items():
+        try:
+            done[provider] = reconciling.run(args.since)
+        except ProviderError as exc:
+            failures.append(exc)  # the others' payments do not wait for this one
     if args.json:
-        show_json(asdict(done))
+        show_json({provider: asdict(it) for provider, it in done.items()})
     else:
-        print(_sentence(done))
+        for provider, it in done.items():
+            print(f"{provider}: {_sentence(it)}")
+    if failures:
+        raise failures[0]
     return 0
 
 
