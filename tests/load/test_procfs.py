@@ -76,8 +76,11 @@ def test_an_abandoned_connection_is_unfinished_until_the_server_closes_it(
                 client.sendall(b"POST")
         assert procfs.unfinished(address[1]) >= 2  # not even accepted
 
-        for _ in range(2):
-            listener.accept()[0].close()
+        first, second = (listener.accept()[0] for _ in range(2))
+        assert procfs.unfinished(address[1]) == 2
+        first.close()
+        assert procfs.unfinished(address[1]) == 1
+        second.close()
         assert procfs.unfinished(address[1]) == 0
 
 

@@ -37,7 +37,7 @@ class Sample:
 
 def measure(server: Server, case: Case, seconds: int, log: Path) -> Sample:
     """Raises `UnexpectedAnswer`, also for answers of 201 that stand for no recorded invoice."""
-    _wait_until_quiet(server.groups["workers"])
+    wait_until_quiet(server.groups["workers"])
     run_wrk(server.order, case.connections, _WARM_UP_SECONDS, log)
     _drain(server)
     recorded = server.recorded() if server.recorded else 0
@@ -104,7 +104,7 @@ def _drain(server: Server) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _wait_until_quiet(root: int) -> None:
+def wait_until_quiet(root: int) -> None:
     """Until every worker has loaded what it runs, of which the first answer says nothing."""
     deadline = time.monotonic() + _DRAIN_SECONDS
     before = -1.0
