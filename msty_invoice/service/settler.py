@@ -32,24 +32,29 @@ class Settler:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped`. A database that is away is waited for."""
+        busy = False
         while not stopped():
             try:
-                self.run_once(_TICK_SECONDS)
+                busy = self.run_once(0 if busy else _TICK_SECONDS)
             except StorageUnavailable as exc:
                 logger.warning("the database is away: %s", exc)
                 self._pause(_TICK_SECONDS)
 
-    def run_once(self, wait_seconds: float) -> None:
-        """Wait for a hint, or for `wait_seconds`; then do all there is to do."""
+    def run_once(self, wait_seconds: float) -> bool:
+        """Wait for a hint, or for `wait_seconds`; then look, and take a few events.
+
+        Only a few, so that a backlog at a provider that hangs keeps neither readers
+        waiting nor us from stopping. True: there may be more.
+        """
         for notice in self._listener.wait(wait_seconds):
             if notice.startswith("look:"):
                 self._look(notice.removeprefix("look:"))
-        while self._events.run():
-            pass
+        busy = self._events.run() > 0
         try:
             self._settling.ask_open()
         except ProviderError as exc:
             logger.warning("pending deposits were not asked about: %s", exc)
+        return busy
 
     def _look(self, payment_hash: str) -> None:
         try:

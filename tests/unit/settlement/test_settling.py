@@ -1,0 +1,179 @@
+"""What a provider says becomes one row, one verdict, and at most one settlement."""
+
+import logging
+
+import pytest
+
+from msty_invoice.domain.deposit import DepositState, Verdict
+from msty_invoice.domain.errors import ProviderRefused, ProviderUnavailable
+from msty_invoice.domain.invoice import InvoiceStatus
+from tests.unit.settlement.parts import Parts
+
+
+def test_a_deposit_settles_its_invoice_and_is_counted_by_its_path(parts: Parts) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice)
+
+    assert parts.settling.settle(deposit.deposit_ref, "webhook") is DepositState.SUCCEEDED
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert parts.counts.verdicts == {(Verdict.CREDITED, "webhook"): 1}
+
+
+def test_what_was_recorded_is_not_judged_or_counted_again(parts: Parts) -> None:
+    deposit = parts.pay(parts.add())
+
+    for how in ("webhook", "walk", "look"):
+        parts.settling.settle(deposit.deposit_ref, how)
+
+    assert parts.counts.verdicts.total() == 1
+    assert parts.deposits.findings == []
+
+
+def test_a_second_deposit_is_kept_and_settles_nothing(parts: Parts) -> None:
+    invoice = parts.add()
+    first, second = parts.pay(invoice), parts.pay(invoice)
+
+    parts.settling.record([first, second], "walk")
+
+    verdicts = [kept.verdict for kept in parts.deposits.kept.values()]
+    assert verdicts == [Verdict.CREDITED, Verdict.SECOND]
+
+
+def test_a_deposit_the_provider_does_not_know_is_none(parts: Parts) -> None:
+    assert parts.settling.settle("dep_0", "webhook") is None
+
+
+@pytest.mark.parametrize(
+    ("proof", "kind"), [(None, "absent"), ("11" * 32, "other"), ("not hex", "other")]
+)
+def test_a_proof_of_nothing_settles_and_is_counted_by_kind(
+    parts: Parts, proof: str | None, kind: str
+) -> None:
+    invoice = parts.add()
+    parts.pay(invoice, proof=proof)
+
+    parts.settling.look(invoice.payment_hash)
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert parts.counts.proofs == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"amount_sats": 2499}, "amount_sats"),
+        ({"intent_ref": "another"}, "intent_ref"),
+        ({"network": "BTC"}, "network"),
+        ({"state": DepositState.FAILED}, "state"),
+        ({"state": DepositState.PENDING}, "state"),
+    ],
+)
+def test_a_later_change_is_a_finding_and_never_a_verdict(
+    parts: Parts, changes: dict[str, object], what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice)
+    parts.settling.settle(deposit.deposit_ref, "walk")
+    parts.change(deposit, **changes)
+
+    for _ in range(3):
+        parts.settling.settle(deposit.deposit_ref, "walk")
+
+    assert [finding.what for finding in parts.deposits.findings] == [what]
+    assert parts.counts.findings == {what: 1}
+    assert [r.levelno for r in caplog.records if "otherwise" in r.message] == [logging.ERROR]
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert parts.deposits.pending == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"amount_sats": 2499}, Verdict.UNDERPAID),
+        ({"network": "BTC"}, Verdict.ONCHAIN),
+        ({"payment_request": "lnbcrt1another"}, Verdict.MISMATCH),
+        ({"intent_ref": "nobody's"}, Verdict.UNKNOWN),
+    ],
+)
+def test_the_quarantine_is_told_loudly(
+    parts: Parts, changes: dict[str, object], verdict: Verdict, caplog: pytest.LogCaptureFixture
+) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice, **changes)
+
+    parts.settling.record([deposit], "walk")
+
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert parts.counts.verdicts == {(verdict, "walk"): 1}
+    assert parts.status(invoice) is InvoiceStatus.PENDING
+
+
+def test_an_unknown_deposit_is_judged_again_when_its_invoice_is_there(parts: Parts) -> None:
+    invoice = parts.add()
+    del parts.invoices.kept[invoice.id]
+    parts.settling.record([parts.pay(invoice)], "webhook")
+    assert parts.settling.rematch() == 0
+
+    parts.invoices.add(invoice)
+
+    assert parts.settling.rematch() == 1
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert parts.counts.verdicts[Verdict.CREDITED, "rematch"] == 1
+
+
+def test_a_pending_deposit_is_asked_about_until_it_is_there(parts: Parts) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice, state=DepositState.PENDING)
+    parts.settling.record([deposit], "walk")
+
+    assert parts.settling.ask_open() == 1
+    assert parts.settling.ask_open() == 0  # not so soon again
+    parts.change(deposit, state=DepositState.SUCCEEDED)
+    parts.clock.advance(seconds=11)
+    assert parts.settling.ask_open() == 1
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert [kept.outcome for kept in parts.deposits.pending.values()] == ["succeeded"]
+
+
+def test_a_pending_deposit_that_failed_is_no_longer_asked_about(parts: Parts) -> None:
+    deposit = parts.pay(parts.add(), state=DepositState.PENDING)
+    parts.settling.record([deposit], "walk")
+    parts.change(deposit, state=DepositState.FAILED)
+
+    parts.settling.ask_open()
+    parts.clock.advance(days=1)
+
+    assert parts.settling.ask_open() == 0
+    assert parts.deposits.kept == {}
+
+
+def test_a_refused_question_keeps_no_other_waiting(parts: Parts) -> None:
+    invoice = parts.add()
+    first = parts.pay(parts.add(), state=DepositState.PENDING)
+    second = parts.pay(invoice, state=DepositState.PENDING)
+    parts.settling.record([first, second], "walk")
+    parts.change(second, state=DepositState.SUCCEEDED)
+    parts.fails(first.deposit_ref, ProviderRefused("400"))
+
+    parts.settling.ask_open()
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+
+
+def test_who_cannot_be_asked_is_left_alone(parts: Parts) -> None:
+    for _ in range(3):
+        parts.settling.record([parts.pay(parts.add(), state=DepositState.PENDING)], "walk")
+    parts.fails("deposit", ProviderUnavailable("503"))
+
+    with pytest.raises(ProviderUnavailable):
+        parts.settling.ask_open()
+
+    assert len(parts.provider.asked) == 1
+
+
+def test_no_deposits_are_nothing_to_do(parts: Parts) -> None:
+    parts.settling.record([], "walk")
+
+    assert parts.deposits.kept == {}
