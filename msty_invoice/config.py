@@ -46,11 +46,19 @@ def _text(value: str) -> str:
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
-        if urlsplit(value).scheme not in schemes:
+        if _scheme(value) not in schemes:
             raise ValueError(f"is not a URL that starts with {' or '.join(schemes)}")
         return value.rstrip("/")
 
     return read
+
+
+def _scheme(url: str) -> str:
+    """In lower case; "" for what cannot be read, of which urlsplit would quote a password."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
 
 
 def _public_url(value: str) -> str:
@@ -90,9 +98,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _hex_secrets(value: str) -> tuple[bytes, ...]:
     try:
-        return tuple(bytes.fromhex(part.strip()) for part in value.split(","))
+        secrets = tuple(bytes.fromhex(part.strip()) for part in value.split(","))
     except ValueError:
-        raise ValueError("is not hex, or several separated by commas") from None
+        secrets = (b"",)
+    # With an empty one, such as after a last comma, everybody could sign.
+    if not all(secrets):
+        raise ValueError("is not hex, or several separated by commas")
+    return secrets
 
 
 def _tokens(value: str) -> tuple[str, ...]:
@@ -244,7 +256,7 @@ def _contradictions(config: Config) -> list[str]:
     problems = []
     if config.min_amount_sats > config.max_amount_sats:
         problems.append("MIN_AMOUNT_SATS is larger than MAX_AMOUNT_SATS")
-    if config.lightning_network is Network.MAINNET and config.river_base_url.startswith("http:"):
+    if config.lightning_network is Network.MAINNET and _scheme(config.river_base_url) == "http":
         problems.append("RIVER_BASE_URL must start with https on mainnet")
     if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):
         problems.append("MSTY_FAILPOINTS is for tests: it needs a network other than mainnet")

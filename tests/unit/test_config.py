@@ -49,6 +49,14 @@ def test_a_process_demands_only_what_it_uses() -> None:
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://canary"),
+        # What urlsplit refuses it quotes.
+        ("DATABASE_URL", "postgresql://web:canary\N{ACCOUNT OF}@/invoices"),
+        ("DATABASE_URL", "postgresql://web:x[canary]x@/invoices"),
+        ("REDIS_URL", "redis://:canary\N{ACCOUNT OF}@localhost/0"),
+        ("RIVER_WEBHOOK_SECRET", "canary"),
+        # An empty secret among the others is one that everybody has.
+        ("RIVER_WEBHOOK_SECRET", "c0ffee,"),
+        ("RIVER_WEBHOOK_SECRET", ","),
         ("REDIS_URL", "canary"),
         ("LIGHTNING_NETWORK", "canary"),
         ("LIGHTNING_PROVIDER", "canary"),
@@ -73,8 +81,9 @@ def test_contradicting_settings_are_refused() -> None:
     ]
 
 
-def test_money_never_travels_in_the_clear_on_mainnet() -> None:
-    assert _problems(GOOD | {"LIGHTNING_NETWORK": "mainnet"}) == [
+@pytest.mark.parametrize("url", ["http://river.example", "HTTP://river.example"])
+def test_money_never_travels_in_the_clear_on_mainnet(url: str) -> None:
+    assert _problems(GOOD | {"LIGHTNING_NETWORK": "mainnet", "RIVER_BASE_URL": url}) == [
         "RIVER_BASE_URL must start with https on mainnet"
     ]
 
