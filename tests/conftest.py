@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from msty_invoice.dev.account import ordinary_account
 from msty_invoice.dev.postgres import PostgresServer
@@ -18,6 +19,9 @@ from msty_invoice.dev.valkey import ValkeyServer
 
 # Fixtures that need the servers below and many folders need.
 pytest_plugins = ["tests.databases"]
+
+# `--hypothesis-profile=nightly`: five times as many examples of everything.
+settings.register_profile("nightly", max_examples=500, stateful_step_count=50)
 
 # Debian 12's server, the oldest that we support.
 POSTGRES_15_BIN = Path("/usr/lib/postgresql/15/bin")
