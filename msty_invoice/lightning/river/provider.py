@@ -52,15 +52,17 @@ class River:
 
         Asked one unit later than it says: right whether the server means "before" or "at
         or before" it, since what comes twice is recorded once. Where that leads in a
-        circle, because a whole page has one timestamp, it is taken as it stands; a gap.
+        circle, because a whole page has one timestamp, it is taken as it stands, and where
+        the server means "at or before", one unit earlier; a gap.
         """
         if token is None:
             return self._page(self._client.deposits())
         before = int(token)
-        page = self._client.deposits(next_timestamp=before + 1)
-        if page.next_timestamp is None or page.next_timestamp < before:
-            return self._page(page)
-        return self._page(self._client.deposits(next_timestamp=before), gap=True)
+        for asked in (before + 1, before, before - 1):
+            page = self._client.deposits(next_timestamp=asked)
+            if page.next_timestamp is None or page.next_timestamp < before:
+                return self._page(page, gap=asked <= before)
+        raise ProviderUnavailable("the list of deposits leads in a circle")
 
     def deposit(self, deposit_ref: str) -> Deposit | None:
         found = self._client.find_deposit(deposit_ref)
