@@ -145,3 +145,7 @@ class NotAdoptable(InvoicingError):
 
 class WebhookNotFound(InvoicingError):
     """No webhook has this number."""
+
+
+class NotPermitted(InvoicingError):
+    """The database login of a command may read, and not change, what it is asked to."""

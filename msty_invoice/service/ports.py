@@ -294,11 +294,11 @@ class QuarantineStore(Protocol):
     def events_of(self, deposit: BookedDeposit) -> Sequence[BookedEvent]:
         """The webhooks about it, oldest first."""
 
-    def resolve_deposit(self, deposit: BookedDeposit, reason: str) -> bool:
-        """Keep the reason. False: it was resolved or credited before; nothing changed."""
+    def resolve_deposit(self, deposit: BookedDeposit, reason: str) -> None:
+        """Keep the reason, unless it was resolved or credited before. Raises `NotPermitted`."""
 
-    def resolve_finding(self, finding: BookedFinding, reason: str) -> bool:
-        """Keep the reason. False: it was resolved before; nothing changed."""
+    def resolve_finding(self, finding: BookedFinding, reason: str) -> None:
+        """Keep the reason, unless it was resolved before. Raises `NotPermitted`."""
 
 
 class AdoptionStore(Protocol):

@@ -2,7 +2,7 @@
 
 from msty_invoice.domain.books import ADOPTED, BookedDeposit
 from msty_invoice.domain.invoice import Invoice
-from msty_invoice.storage.books import columns
+from msty_invoice.storage.books import columns, writing
 from msty_invoice.storage.invoices import invoice_of, values_of
 from msty_invoice.storage.postgres import Database
 
@@ -51,7 +51,8 @@ class PostgresAdoption:
 
     def rebuild(self, invoice: Invoice, deposit: BookedDeposit, reason: str) -> Invoice | None:
         more = {"deposit_ref": deposit.deposit_ref, "adopted": ADOPTED, "reason": reason}
-        self._database.repeat(_REBUILD, values_of(invoice) | more)
+        with writing():
+            self._database.repeat(_REBUILD, values_of(invoice) | more)
         return self.of_intent(invoice.provider, invoice.provider_ref)
 
     def of_intent(self, provider: str, intent_ref: str) -> Invoice | None:

@@ -1,11 +1,15 @@
 """Reading the books for an operator: columns and rows of deposits, findings and webhooks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
+from psycopg2 import errors
+
 from msty_invoice.domain.books import BookedDeposit, BookedEvent, BookedFinding
 from msty_invoice.domain.deposit import Verdict
+from msty_invoice.domain.errors import NotPermitted
 from msty_invoice.storage.postgres import Row
 
 
@@ -37,3 +41,14 @@ def findings_of(rows: Sequence[Row]) -> tuple[BookedFinding, ...]:
 def events_of(rows: Sequence[Row]) -> tuple[BookedEvent, ...]:
     """From rows of the `EVENT` columns."""
     return tuple(BookedEvent(*row) for row in rows)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Says so where somebody with a read-only login wants to change something."""
+    try:
+        yield
+    except errors.InsufficientPrivilege as exc:
+        raise NotPermitted(
+            "the login of DATABASE_URL may not change this: use one of the role msty_app"
+        ) from exc

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msty_invoice.domain.books import BookedEvent
 from msty_invoice.domain.listing import EventFilter
-from msty_invoice.storage.books import EVENT, events_of
+from msty_invoice.storage.books import EVENT, events_of, writing
 from msty_invoice.storage.postgres import Database
 from msty_invoice.storage.webhooks import CHANNEL
 
@@ -48,5 +48,6 @@ class PostgresEventList:
 
     def reopen(self, ids: Sequence[int]) -> int:
         values = {"ids": list(ids), "channel": CHANNEL}
-        count: int = self._database.repeat(_REOPEN, values)[0][0]
+        with writing():
+            count: int = self._database.repeat(_REOPEN, values)[0][0]
         return count

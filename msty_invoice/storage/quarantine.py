@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from msty_invoice.domain.books import BookedDeposit, BookedEvent, BookedFinding
-from msty_invoice.storage.books import DEPOSIT, EVENT, FINDING, deposits_of, events_of, findings_of
+from msty_invoice.storage.books import (
+    DEPOSIT,
+    EVENT,
+    FINDING,
+    deposits_of,
+    events_of,
+    findings_of,
+    writing,
+)
 from msty_invoice.storage.postgres import Database
 
 # The first condition is that of the index deposits_quarantine, to the letter.
@@ -37,8 +45,8 @@ _EVENTS_OF = f"""
     ORDER BY w.received_at, w.id
 """  # noqa: S608
 
-# The verdict stays as it is. A row that is not returned was resolved, or credited, by
-# somebody else meanwhile. What was decided is a line in the history of the invoice.
+# The verdict stays as it is, and so does what somebody else resolved, or credited,
+# meanwhile. What was decided is a line in the history of the invoice.
 _RESOLVE_DEPOSIT = """
     WITH r AS (
         UPDATE deposits SET resolved_at = clock_timestamp(), resolution = %(reason)s
@@ -92,14 +100,15 @@ class PostgresQuarantine:
     def events_of(self, deposit: BookedDeposit) -> Sequence[BookedEvent]:
         return events_of(self._database.repeat(_EVENTS_OF, _identity(deposit)))
 
-    def resolve_deposit(self, deposit: BookedDeposit, reason: str) -> bool:
-        return self._changed(_RESOLVE_DEPOSIT, _identity(deposit) | {"reason": reason})
+    def resolve_deposit(self, deposit: BookedDeposit, reason: str) -> None:
+        self._change(_RESOLVE_DEPOSIT, _identity(deposit) | {"reason": reason})
 
-    def resolve_finding(self, finding: BookedFinding, reason: str) -> bool:
-        return self._changed(_RESOLVE_FINDING, {"id": finding.id, "reason": reason})
+    def resolve_finding(self, finding: BookedFinding, reason: str) -> None:
+        self._change(_RESOLVE_FINDING, {"id": finding.id, "reason": reason})
 
-    def _changed(self, statement: str, values: dict[str, object]) -> bool:
-        return bool(self._database.execute(statement, values)[0][0])
+    def _change(self, statement: str, values: dict[str, object]) -> None:
+        with writing():
+            self._database.repeat(statement, values)
 
 
 def _identity(deposit: BookedDeposit) -> dict[str, object]:

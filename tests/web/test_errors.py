@@ -19,6 +19,7 @@ _OF_COMMANDS = {
     errors.NotResolvable,
     errors.NotAdoptable,
     errors.WebhookNotFound,
+    errors.NotPermitted,
 }
 # Never raised themselves.
 _FAMILIES = {errors.InvoicingError, errors.ProviderError, errors.WebhookRefused}
