@@ -67,8 +67,12 @@ def next_walk(cursor: Cursor, since: datetime | None = None) -> Walk:
 
 
 def done_down_to(walk: Walk, before: datetime | None) -> datetime | None:
-    """Where the next walk may stop, once `walk` has reached its floor."""
-    return walk.top - LISTED_LATE if walk.top else before
+    """Where the next walk may stop, once `walk` has reached its floor.
+
+    Never later than when it started: a deposit dated in the future stays the newest, and
+    every walk would stop below it on the first page.
+    """
+    return min(walk.top, walk.started_at) - LISTED_LATE if walk.top else before
 
 
 def _due(cursor: Cursor) -> Depth:

@@ -96,6 +96,12 @@ def test_what_may_still_be_listed_late_is_read_again() -> None:
     assert done_down_to(walk, NOON - DAY) == NOON - 11 * MINUTE
 
 
+def test_a_deposit_dated_in_the_future_ends_no_later_walk_early() -> None:
+    walk = Walk(NOON, Depth.MINUTE, NOON - DAY, top=NOON + DAY)
+
+    assert done_down_to(walk, NOON - DAY) == NOON - 10 * MINUTE
+
+
 @pytest.mark.parametrize("before", [None, NOON - DAY])
 def test_an_empty_list_moves_nothing(before: datetime | None) -> None:
     assert done_down_to(Walk(NOON, Depth.MINUTE, NOON - DAY), before) == before
