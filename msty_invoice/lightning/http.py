@@ -101,7 +101,7 @@ def _date(response: requests.Response) -> datetime | None:
     """The `Date` header (RFC 9110 §6.6.1), to the second; None if there is none to read."""
     try:
         date = parsedate_to_datetime(response.headers.get("Date") or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date.replace(tzinfo=date.tzinfo or UTC)
 

@@ -178,3 +178,12 @@ def test_cookies_are_not_kept(serve: Serve, connect: Connect) -> None:
     client.create_intent(1, None)
     client.create_intent(1, None)
     assert "cookie" not in server.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "date", ["soon", "Mon, 32 Nov 2026 00:00:00 GMT", "Mon, 23 Nov 2026 00:00:00 +99999999999999"]
+)
+def test_a_date_that_is_none_is_no_date(serve: Serve, connect: Connect, date: str) -> None:
+    listed = answers({"deposits": []}, headers=f"Date: {date}\r\n")
+
+    assert connect(serve(listed).base_url).deposits().answered_at is None
