@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ import pytest
 from msty_invoice.dev.command import run_command
 from msty_invoice.dev.process import Process
 from msty_invoice.dev.valkey import ValkeyServer
+from msty_invoice.storage.keys import PostgresKeys
+from msty_invoice.storage.postgres import Database
 from tests.databases import DatabaseOfOne
 from tests.integration.running import RiverStandIn, Service, rows
+from tests.integration.settlement.ground import Ground, prepared
+from tests.integration.settlement.shifted import ShiftedDatabase
+from tests.integration.settlement.workers import Workers
+from tests.storage.conftest import FAMILY, make_key
 from tests.wire.pairs import ACCOUNT_ID, API_KEY
 
 _ROOT = Path(__file__).parents[3]
@@ -145,3 +152,26 @@ def books(database: DatabaseOfOne) -> Callable[..., list[Any]]:
         return rows(database.admin, statement, values or None)
 
     return reading
+
+
+@pytest.fixture(scope="module")
+def shifted(database: DatabaseOfOne) -> Iterator[ShiftedDatabase]:
+    """The module's database, with a clock of its own and FAMILY's key."""
+    with closing(Database(database.app)) as app:
+        PostgresKeys(app).add(make_key("shop", FAMILY), b"1" * 32)
+    with closing(ShiftedDatabase(database)) as made:
+        yield made
+
+
+@pytest.fixture
+def ground(shifted: ShiftedDatabase, valkey: ValkeyServer) -> Iterator[Ground]:
+    """Empty books, a new River, and three clocks that are told."""
+    with prepared(shifted, valkey) as made:
+        yield made
+
+
+@pytest.fixture
+def workers(ground: Ground) -> Iterator[Workers]:
+    """The service's own objects on that ground."""
+    with closing(Workers(ground, 8.0)) as made:
+        yield made

@@ -7,7 +7,7 @@ millisecond. A failing run is printed, kept in `.hypothesis`, and tried first ne
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -38,16 +38,13 @@ from msty_invoice.domain.errors import (
 from msty_invoice.domain.idempotency import IdempotencyKey
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, InvoiceStatus
 from msty_invoice.sandbox import endpoints
-from msty_invoice.storage.keys import PostgresKeys
-from msty_invoice.storage.postgres import Database
-from tests.databases import DatabaseOfOne
 from tests.integration.sandbox.listeners import Received
 from tests.integration.settlement.fuses import Blow, Fuse, Killed
 from tests.integration.settlement.ground import Ground, prepared
 from tests.integration.settlement.invariants import Expiring, Watch
 from tests.integration.settlement.shifted import ShiftedDatabase
 from tests.integration.settlement.workers import Workers
-from tests.storage.conftest import FAMILY, make_key
+from tests.storage.conftest import FAMILY
 
 _PATIENT, _HASTY = 8.0, 0.1  # seconds for a call; the second while the provider hangs
 _UNWELL: dict[str, dict[str, Any]] = {
@@ -344,15 +341,6 @@ def _chosen() -> settings:
     if settings.get_current_profile_name() == "nightly":
         return settings()
     return settings(max_examples=50, stateful_step_count=30)
-
-
-@pytest.fixture(scope="module")
-def shifted(database: DatabaseOfOne) -> Iterator[ShiftedDatabase]:
-    """The module's database, with a clock of its own."""
-    with closing(Database(database.app)) as app:
-        PostgresKeys(app).add(make_key("shop", FAMILY), b"1" * 32)
-    with closing(ShiftedDatabase(database)) as made:
-        yield made
 
 
 def test_the_books_are_right_whatever_happens(
