@@ -299,3 +299,20 @@ def test_the_key_must_be_one_of_this_network(
         adopting(books.app, find_key=find).adopt("dep_1", name, "restored")
 
     assert _lost(books) == []
+
+
+def test_what_is_refunded_while_somebody_adopts_it_stays_refunded(
+    books: PostgresBooks, lose: Callable[..., Deposit]
+) -> None:
+    lose()
+    quarantine = Quarantine(PostgresQuarantine(books.app))
+
+    def refund_meanwhile(name: str) -> ApiKey:
+        quarantine.resolve(quarantine.find("dep_1"), "refunded")
+        return _find_key(name)
+
+    with pytest.raises(NotAdoptable, match="it changed"):
+        adopting(books.app, find_key=refund_meanwhile).adopt("dep_1", "shop", "restored")
+
+    assert _lost(books) == []
+    assert quarantine.find("dep_1").deposit.resolution == "refunded"
