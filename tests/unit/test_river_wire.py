@@ -39,7 +39,6 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str, list[object]]]
     ("create-an-invoice", wire.intent, "id", NOT_TEXT),
     ("create-an-invoice", wire.intent, "destination", NOT_TEXT),
     ("create-an-invoice", wire.intent, "network", NOT_TEXT),
-    ("create-an-invoice", wire.intent, "timestamp", NOT_TIME),
     ("deposit", wire.deposit, "id", NOT_TEXT),
     ("deposit", wire.deposit, "amount", NOT_SATS),
     ("deposit", wire.deposit, "state", NOT_TEXT),
@@ -48,7 +47,6 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str, list[object]]]
     ("deposit", wire.deposit, "deposit_intent.id", NOT_TEXT),
     ("deposit", wire.deposit, "deposit_details", NOT_OBJECT),
     ("deposit", wire.deposit, "deposit_details.network", NOT_TEXT),
-    ("deposit", wire.deposit, "deposit_details.proof", [7, True, "x" * 5000, "\x00", ["x"]]),
     ("deposits-page", wire.deposit_page, "deposits", [*NOT_OBJECT[:-1], {}, [7], [[]]]),
     ("deposits-page", wire.deposit_page, "next_timestamp", [True, 1.5, "7", []]),
     ("account", wire.account, "id", NOT_TEXT),
@@ -89,6 +87,31 @@ def test_a_deposit_may_have_no_proof(proof: object) -> None:
     assert not deposit.proves("ab" * 32)
 
 
+@pytest.mark.parametrize(
+    ("proof", "kept"),
+    [
+        (7, "7"),
+        (True, "true"),
+        ("a\nb", '"a\\nb"'),
+        ("\x00", '"\\u0000"'),
+        ("\ud800", '"\\ud800"'),
+        (["x"], '["x"]'),
+        ({"preimage": "00"}, '{"preimage": "00"}'),
+        ("x" * 5000, "x" * 1024),
+        ("\N{BITCOIN SIGN}" * 5000, ('"' + "\\u20bf" * 200)[:1024]),
+    ],
+)
+def test_a_proof_of_any_form_is_kept_and_hides_no_deposit(proof: object, kept: str) -> None:
+    assert wire.deposit(answer("deposit", "deposit_details.proof", proof)).proof == kept
+
+
+@pytest.mark.parametrize("timestamp", [ABSENT, None, 0, "soon"])
+def test_when_an_intent_was_made_does_not_matter(timestamp: object) -> None:
+    intent = wire.intent(answer("create-an-invoice", "timestamp", timestamp))
+
+    assert intent == wire.intent(answer("create-an-invoice"))
+
+
 def test_only_the_preimage_proves() -> None:
     preimage = "0102" * 16
     payment_hash = sha256(bytes.fromhex(preimage)).hexdigest()
@@ -107,7 +130,7 @@ def test_only_the_preimage_proves() -> None:
     ],
 )
 def test_seconds_and_milliseconds_are_told_apart(timestamp: int, instant: datetime) -> None:
-    assert wire.intent(answer("create-an-invoice", "timestamp", timestamp)).created_at == instant
+    assert wire.deposit(answer("deposit", "timestamp", timestamp)).deposited_at == instant
 
 
 @pytest.mark.parametrize("end", [ABSENT, None, 0])

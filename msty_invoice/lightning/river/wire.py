@@ -4,6 +4,7 @@ Field names and types: the Go client of River's API. States, networks and codes 
 strings, since River may add to them.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ _ALL_SATS = 21_000_000 * 10**8
 _LONGEST_ID = 128
 _LONGEST_WORD = 64
 _LONGEST_EVENT_WORD = 40
+_LONGEST_PROOF = 1024  # more is cut off; a preimage has 64
 _LONGEST_TEXT = 4096  # a BOLT11 of a 639-byte memo has about 1,300 characters
 
 
@@ -37,7 +39,6 @@ class Intent:
     id: str
     destination: str = field(repr=False)
     network: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,6 @@ def intent(raw: dict[str, Any]) -> Intent:
         id=_id(raw),
         destination=read_text(raw, "destination", _LONGEST_TEXT),
         network=read_text(raw, "network", _LONGEST_WORD),
-        created_at=_instant(raw),
     )
 
 
@@ -120,7 +120,7 @@ def deposit(raw: dict[str, Any]) -> Deposit:
         intent=intent(read_object(raw, "deposit_intent")),
         amount_sats=_sats(raw, "amount"),
         network=read_text(details, "network", _LONGEST_WORD),
-        proof=read_optional_text(details, "proof", _LONGEST_TEXT),
+        proof=_proof(details),
         state=read_text(raw, "state", _LONGEST_WORD),
         deposited_at=_instant(raw),
     )
@@ -151,6 +151,15 @@ def webhook(raw: dict[str, Any]) -> Webhook:
     if not isinstance(raw.get("enabled"), bool):
         raise UnreadableBody("enabled is not a boolean")
     return Webhook(read_text(raw, "url", _LONGEST_TEXT), secret, raw["enabled"])
+
+
+def _proof(details: dict[str, Any]) -> str | None:
+    """Evidence, so of any form: a deposit we do not understand must not hide the whole list."""
+    proof = details.get("proof")
+    if not proof:
+        return None
+    plain = isinstance(proof, str) and proof.isascii() and proof.isprintable()
+    return (proof if plain else json.dumps(proof))[:_LONGEST_PROOF]
 
 
 def _id(raw: dict[str, Any]) -> str:

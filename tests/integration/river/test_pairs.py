@@ -24,10 +24,9 @@ from tests.wire.pairs import ACCOUNT_ID, API_KEY, get_pair, load_pairs
 
 HOOK = "https://pay.example/api/lightning/webhooks/river"
 SECRET = "00112233445566778899aabbccddeeff" * 2
-MADE_AT = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 PAID_AT = datetime(2023, 11, 14, 22, 13, 29, tzinfo=UTC)
-INTENT = Intent("di_EXAMPLE", "lnbcrt25u1EXAMPLE", "LN", MADE_AT)
-SMALL_INTENT = Intent("di_EXAMPLE", "lnbcrt10n1EXAMPLE", "LN", MADE_AT)
+INTENT = Intent("di_EXAMPLE", "lnbcrt25u1EXAMPLE", "LN")
+SMALL_INTENT = Intent("di_EXAMPLE", "lnbcrt10n1EXAMPLE", "LN")
 PROOF = "0001020304050607080900010203040506070809000102030405060708090102"
 DEPOSIT = Deposit("dep_EXAMPLE", INTENT, 2500, "LN", PROOF, "SUCCESS", PAID_AT)
 
