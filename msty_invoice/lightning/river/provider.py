@@ -1,6 +1,9 @@
 """River as a `LightningProvider`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import accumulate
+from operator import attrgetter
 
 from msty_invoice.domain.deposit import Deposit, DepositPage, DepositState
 from msty_invoice.domain.errors import ProviderUnavailable, UntrustworthyInvoice, WebhookUnsigned
@@ -14,6 +17,10 @@ from msty_invoice.lightning.river.wire import LIGHTNING
 
 # River documents PENDING, SUCCESS and FAIL. What it may add is not final to us: asked again.
 _STATES = {"SUCCESS": DepositState.SUCCEEDED, "FAIL": DepositState.FAILED}
+
+# Two of one moment may be listed the wrong way round: a floor lies far more than that below
+# what must not be missed (`domain.walk.LISTED_LATE`).
+_DISORDER = timedelta(seconds=1)
 
 
 class River:
@@ -80,11 +87,15 @@ class River:
 
     def _page(self, page: wire.DepositPage, *, gap: bool = False) -> DepositPage:
         times = [deposit.deposited_at for deposit in page.deposits]
-        if times != sorted(times, reverse=True):
+        if any(
+            at - oldest > _DISORDER
+            for at, oldest in zip(times, accumulate(times, min), strict=True)
+        ):
             # A walk that stops at its floor relies on it, and no source states it.
             raise ProviderUnavailable("the list of deposits is not newest first")
+        deposits = [_deposit(deposit) for deposit in page.deposits]
         return DepositPage(
-            deposits=tuple(_deposit(deposit) for deposit in page.deposits),
+            deposits=tuple(sorted(deposits, key=attrgetter("deposited_at"), reverse=True)),
             next_token=str(page.next_timestamp) if page.next_timestamp else None,
             provider_time=page.answered_at,
             gap=gap,

@@ -114,3 +114,24 @@ def test_a_list_that_leads_in_a_circle_is_said_to(serve: Serve, connect: Connect
 
     with pytest.raises(ProviderUnavailable, match="circle"):
         list(walk(river))
+
+
+def test_two_of_one_moment_may_be_listed_the_wrong_way_round(
+    serve: Serve, connect: Connect
+) -> None:
+    timestamps = [SECOND, SECOND - 2, SECOND - 1]
+    river = River(connect(serve(lists(timestamps, before)).base_url), Network.REGTEST)
+
+    (page,) = walk(river)
+
+    assert [deposit.deposit_ref for deposit in page.deposits] == ["dep_0", "dep_2", "dep_1"]
+
+
+@pytest.mark.parametrize("timestamps", [[SECOND - 3600, SECOND], [SECOND, SECOND + 1, SECOND + 2]])
+def test_a_list_that_is_not_newest_first_is_said_to_be(
+    serve: Serve, connect: Connect, timestamps: list[int]
+) -> None:
+    river = River(connect(serve(lists(timestamps, before)).base_url), Network.REGTEST)
+
+    with pytest.raises(ProviderUnavailable, match="newest first"):
+        list(walk(river))
