@@ -87,10 +87,8 @@ class River:
 
     def _page(self, page: wire.DepositPage, *, gap: bool = False) -> DepositPage:
         times = [deposit.deposited_at for deposit in page.deposits]
-        if any(
-            at - oldest > _DISORDER
-            for at, oldest in zip(times, accumulate(times, min), strict=True)
-        ):
+        oldest_yet = accumulate(times, min)
+        if any(at - oldest > _DISORDER for at, oldest in zip(times, oldest_yet, strict=True)):
             # A walk that stops at its floor relies on it, and no source states it.
             raise ProviderUnavailable("the list of deposits is not newest first")
         deposits = [_deposit(deposit) for deposit in page.deposits]
