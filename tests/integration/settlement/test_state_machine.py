@@ -59,7 +59,7 @@ _UNWELL: dict[str, dict[str, Any]] = {
     "list hangs": {"hang": {"value": True, "endpoint": endpoints.DEPOSITS}},
     "proof is of nothing": {"proof": "random"},
 }
-_MINUTES = st.sampled_from((-10, -2, -1, 0, 0, 1, 2, 10)).map(lambda m: timedelta(minutes=m))
+_MINUTES = st.sampled_from((-10, -2, -1, 0, 0, 0, 0, 1, 2, 10)).map(lambda m: timedelta(minutes=m))
 _PASSING = st.sampled_from((1, 6, 25, 70, 400, 3_700, 21_700, 5 * 86_400)).map(
     lambda seconds: timedelta(seconds=seconds)
 )
@@ -68,7 +68,7 @@ _FUSES = st.none() | st.builds(Fuse, st.sampled_from(list(Blow)), st.integers(1,
 _ANY = st.integers(0, 99)  # taken modulo how many there are
 _KEYS = st.sampled_from((None, None, "key-a", "key-b", "key-c"))
 _EXPIRIES = st.sampled_from((60, 900, 3600))
-_HOW = st.sampled_from(["well", "well", "well", *_UNWELL])
+_HOW = st.sampled_from(["well", "well", *_UNWELL, "deposits are not there"])
 _SATS = st.sampled_from((1, 2, 2500))
 
 
