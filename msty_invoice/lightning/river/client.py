@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from msty_invoice.domain.errors import ProviderUnavailable, ProviderUnknown
 from msty_invoice.lightning.http import Answer, HttpService
-from msty_invoice.lightning.kept_connection import NotSent, Unanswered, Unreadable
+from msty_invoice.lightning.kept_connection import NotSent, TooLarge, Unanswered, Unreadable
 from msty_invoice.lightning.river import endpoints, wire
 from msty_invoice.lightning.river.endpoints import Endpoint
-from msty_invoice.lightning.river.failures import failure
+from msty_invoice.lightning.river.failures import AnswerTooLarge, failure
 
 LARGEST_PAGE = 25  # the API refuses more
 
@@ -67,7 +67,10 @@ class RiverClient:
     def deposits(
         self, limit: int = LARGEST_PAGE, next_timestamp: int | None = None
     ) -> wire.DepositPage:
-        """A page of 1 to 25 deposits, the newest first or from where an earlier page ended."""
+        """A page of 1 to 25 deposits, the newest first or from where an earlier page ended.
+
+        Raises `AnswerTooLarge` besides, of which fewer may be readable.
+        """
         if not 1 <= limit <= LARGEST_PAGE:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} deposits")
         query = {"limit": limit}
@@ -129,6 +132,8 @@ class RiverClient:
     def _send(self, endpoint: Endpoint, path: str, content: bytes | None) -> Answer:
         try:
             return self._http.call(endpoint.method, path, content, repeatable=endpoint.repeatable)
+        except TooLarge as exc:
+            raise AnswerTooLarge(f"{endpoint}: {exc}") from exc
         except (NotSent, Unreadable) as exc:
             raise ProviderUnavailable(f"{endpoint}: {exc}") from exc
         except Unanswered as exc:

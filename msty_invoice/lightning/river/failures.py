@@ -22,6 +22,10 @@ _NOT_US = frozenset({401, 403, 407})
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
+class AnswerTooLarge(ProviderUnavailable):
+    """More than we read of one answer: a shorter page may be readable."""
+
+
 def failure(endpoint: Endpoint, answer: Answer) -> ProviderError:
     """The error an answer other than 200 stands for (HTTP: the 4xx are documented, no other)."""
     category, code = _named(answer)

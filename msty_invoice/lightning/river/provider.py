@@ -12,6 +12,7 @@ from msty_invoice.domain.webhook import WebhookEvent
 from msty_invoice.lightning.issued import issued_invoice
 from msty_invoice.lightning.river import wire
 from msty_invoice.lightning.river.client import RiverClient
+from msty_invoice.lightning.river.failures import AnswerTooLarge
 from msty_invoice.lightning.river.webhook import SignedWebhooks
 from msty_invoice.lightning.river.wire import LIGHTNING
 
@@ -21,6 +22,8 @@ _STATES = {"SUCCESS": DepositState.SUCCEEDED, "FAIL": DepositState.FAILED}
 # Two of one moment may be listed the wrong way round: a floor lies far more than that below
 # what must not be missed (`domain.walk.LISTED_LATE`).
 _DISORDER = timedelta(seconds=1)
+
+_SMALL_PAGE = 5  # a deposit may then have 13 kB
 
 
 class River:
@@ -63,10 +66,10 @@ class River:
         the server means "at or before", one unit earlier; a gap.
         """
         if token is None:
-            return self._page(self._client.deposits())
+            return self._page(self._deposits())
         before = int(token)
         for asked in (before + 1, before, before - 1):
-            page = self._client.deposits(next_timestamp=asked)
+            page = self._deposits(asked)
             if page.next_timestamp is None or page.next_timestamp < before:
                 return self._page(page, gap=asked <= before)
         raise ProviderUnavailable("the list of deposits leads in a circle")
@@ -84,6 +87,13 @@ class River:
             raise WebhookUnsigned("this process takes no webhooks")
         event = self._webhooks.read(headers, body)
         return WebhookEvent(self.name, event.type, event.id, event.state, body)
+
+    def _deposits(self, next_timestamp: int | None = None) -> wire.DepositPage:
+        """Fewer at once where 25 are more than we read: anyone may pay 25 with long memos."""
+        try:
+            return self._client.deposits(next_timestamp=next_timestamp)
+        except AnswerTooLarge:
+            return self._client.deposits(_SMALL_PAGE, next_timestamp)
 
     def _page(self, page: wire.DepositPage, *, gap: bool = False) -> DepositPage:
         times = [deposit.deposited_at for deposit in page.deposits]

@@ -8,7 +8,6 @@ import pytest
 from msty_invoice.domain.deposit import DepositPage
 from msty_invoice.domain.errors import ProviderUnavailable
 from msty_invoice.domain.invoice import Network
-from msty_invoice.lightning.river.client import LARGEST_PAGE
 from msty_invoice.lightning.river.provider import River
 from tests.integration.river.conftest import Connect, Serve
 from tests.integration.river.servers import INTENT, Behaviour, Conversation
@@ -31,16 +30,16 @@ def ignored(timestamp: int, asked: int) -> bool:
     return True
 
 
-def lists(timestamps: list[int], meaning: Meaning) -> Behaviour:
+def lists(timestamps: list[int], meaning: Meaning, label: str = "") -> Behaviour:
     """A server of this list, newest first, each deposit with its place in it as id."""
 
     def page(conversation: Conversation) -> None:
         query = parse_qs(urlsplit(conversation.request().target).query)
         asked = int(query.get("next_timestamp", ["9999999999"])[0])
         places = [place for place, at in enumerate(timestamps) if meaning(at, asked)]
-        shown = places[:LARGEST_PAGE]
+        shown = places[: int(query["limit"][0])]
         following = timestamps[shown[-1]] if len(places) > len(shown) else None
-        deposits = [_deposit(place, timestamps[place]) for place in shown]
+        deposits = [_deposit(place, timestamps[place]) | {"label": label} for place in shown]
         conversation.answer({"deposits": deposits, "next_timestamp": following})
 
     def behave(conversation: Conversation) -> None:
@@ -135,3 +134,15 @@ def test_a_list_that_is_not_newest_first_is_said_to_be(
 
     with pytest.raises(ProviderUnavailable, match="newest first"):
         list(walk(river))
+
+
+def test_deposits_too_long_for_one_answer_are_read_a_few_at_once(
+    serve: Serve, connect: Connect, meaning: Meaning
+) -> None:
+    timestamps = [SECOND - place for place in range(60)]
+    server = serve(lists(timestamps, meaning, label="x" * 5000))
+
+    pages = list(walk(River(connect(server.base_url), Network.REGTEST)))
+
+    assert places(pages) == set(range(60))
+    assert not any(page.gap for page in pages)
