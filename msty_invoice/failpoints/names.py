@@ -15,7 +15,7 @@ REDIS = tuple(f"redis {command}" for command in ("EVALSHA", "EVAL", "SET", "PING
 
 # Locking a row is no write. A part that other statements are made of begins otherwise.
 _STATEMENT = re.compile(r"\s*(WITH|SELECT|INSERT|UPDATE|DELETE)\b")
-_WRITES = re.compile(r"INSERT INTO|(?<!FOR )UPDATE|DELETE FROM|pg_notify")
+WRITES = re.compile(r"INSERT INTO|(?<!FOR )UPDATE|DELETE FROM|pg_notify")
 
 
 def known() -> list[str]:
@@ -38,7 +38,7 @@ def calls(provider: str) -> dict[Endpoint, str]:
 
 def writes(text: str) -> bool:
     """Whether an SQL text is a whole statement, and changes something."""
-    return bool(_STATEMENT.match(text) and _WRITES.search(text))
+    return bool(_STATEMENT.match(text) and WRITES.search(text))
 
 
 def _constants(module: ModuleType) -> Iterator[tuple[str, str]]:
