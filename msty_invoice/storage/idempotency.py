@@ -15,13 +15,13 @@ from msty_invoice.domain.errors import (
 from msty_invoice.domain.idempotency import Claim
 from msty_invoice.domain.invoice import Invoice
 from msty_invoice.storage.invoices import INSERT_INVOICE, find_invoice, invoice_of, values_of
-from msty_invoice.storage.postgres import ConnectionLost, Database, Row
+from msty_invoice.storage.postgres import ConnectionLost, Database, Prepared, Row
 
 # A released or dead claim that we see and did not get has a new holder since our snapshot:
 # its order may be any, so it counts as running.
 _SEEN = """
     SELECT CASE
-               WHEN k.invoice_id IS NULL AND k.claimed_at <= clock_timestamp() - %(lease)s
+               WHEN k.invoice_id IS NULL AND k.claimed_at <= clock_timestamp() - %(lease)s::interval
                    THEN 'running'
                WHEN k.fingerprint <> %(fingerprint)s THEN 'mismatch'
                WHEN k.invoice_id IS NULL THEN 'running'
@@ -34,7 +34,9 @@ _SEEN = """
 
 # One statement decides, under the row's lock. Our own token is taken again, so that a
 # claim whose answer was lost may simply be repeated.
-_CLAIM = f"""
+_CLAIM = Prepared(
+    "claim_key",
+    f"""
     WITH c AS (
         INSERT INTO idempotency_keys AS k (key_family, key, fingerprint, token)
         VALUES (%(key_family)s, %(key)s, %(fingerprint)s, %(token)s)
@@ -43,22 +45,26 @@ _CLAIM = f"""
             fingerprint = EXCLUDED.fingerprint,
             claimed_at = clock_timestamp()
         WHERE k.invoice_id IS NULL
-          AND (k.claimed_at <= clock_timestamp() - %(lease)s OR k.token = EXCLUDED.token)
+          AND (k.claimed_at <= clock_timestamp() - %(lease)s::interval OR k.token = EXCLUDED.token)
         RETURNING 1)
     SELECT 'mine' AS verdict, NULL::uuid AS invoice_id FROM c
     UNION ALL
     {_SEEN} AND NOT EXISTS (SELECT FROM c)
-"""  # noqa: S608 - the only text put in is the statement above
+""",  # noqa: S608 - the only text put in is the statement above
+)
 
 # No key of ours, no invoice: the token fences off whoever was overtaken.
-_FINISH = f"""
+_FINISH = Prepared(
+    "finish_key",
+    f"""
     WITH k AS (
         UPDATE idempotency_keys SET invoice_id = %(id)s
         WHERE key_family = %(key_family)s AND key = %(key)s AND token = %(token)s
           AND invoice_id IS NULL
         RETURNING 1),
     {INSERT_INVOICE.format(source="FROM k")}
-"""  # noqa: S608
+""",  # noqa: S608
+)
 
 _RELEASE = """
     UPDATE idempotency_keys SET claimed_at = '-infinity'

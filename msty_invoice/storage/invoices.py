@@ -7,7 +7,7 @@ from psycopg2 import errors
 
 from msty_invoice.domain.errors import InvoiceIssuedTwice, InvoiceNotFound
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus
-from msty_invoice.storage.postgres import ConnectionLost, Database, Row
+from msty_invoice.storage.postgres import ConnectionLost, Database, Prepared, Row
 
 # A column for each field, of the same name.
 _FIELDS = tuple(field.name for field in fields(Invoice))
@@ -32,7 +32,7 @@ INSERT_INVOICE = f"""
     SELECT {_COLUMNS} FROM i
 """  # noqa: S608 - the only text put in is the column names above
 
-_ADD = f"WITH {INSERT_INVOICE.format(source='')}"
+_ADD = Prepared("add_invoice", f"WITH {INSERT_INVOICE.format(source='')}")
 
 _BY_ID = f"SELECT {_COLUMNS} FROM invoices WHERE id = %(id)s"  # noqa: S608
 

@@ -1,6 +1,7 @@
 """One PostgreSQL connection, opened on first use and reopened when lost."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +54,32 @@ def connect(dsn: str, options: str = "") -> Any:
     return connection
 
 
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+class Prepared(str):
+    """A statement that the server parses and plans once for each connection.
+
+    Written with `%(name)s` like any other; where a value could be of several types, cast it.
+    """
+
+    __slots__ = ("name", "prepare", "run")
+
+    name: str
+    prepare: str
+    run: str
+
+    def __new__(cls, name: str, statement: str) -> "Prepared":
+        names = list(dict.fromkeys(_PLACEHOLDER.findall(statement)))
+        number = {each: f"${i}" for i, each in enumerate(names, start=1)}
+        made = super().__new__(cls, statement)
+        made.name = name
+        text = _PLACEHOLDER.sub(lambda found: number[found[1]], statement)
+        made.prepare = f"PREPARE {name} AS {text}"
+        made.run = f"EXECUTE {name} ({', '.join(f'%({each})s' for each in names)})"
+        return made
+
+
 class Database:
     """For one thread at a time.
 
@@ -69,6 +96,7 @@ class Database:
             " -c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
         )
         self._connection: Any = None
+        self._prepared: set[str] = set()
         self._owner = 0
 
     def execute(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
@@ -79,6 +107,8 @@ class Database:
         """
         connection = self.connection()
         with _translated(connection), connection.cursor() as cursor:
+            if isinstance(statement, Prepared):
+                statement = self._ready(cursor, statement)
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
@@ -101,8 +131,15 @@ class Database:
             # psycopg2 does not end a connection of the process we were forked from.
             self._connection = None
             self._connection = connect(self._dsn, self._options)
+            self._prepared.clear()
             self._owner = os.getpid()
         return self._connection
+
+    def _ready(self, cursor: Any, statement: Prepared) -> str:
+        if statement.name not in self._prepared:
+            cursor.execute(statement.prepare)
+            self._prepared.add(statement.name)
+        return statement.run
 
 
 @contextmanager

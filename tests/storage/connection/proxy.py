@@ -33,7 +33,7 @@ class CuttingProxy:
 
     def cut_clients(self) -> None:
         """End the clients' connections; the server is not told."""
-        for client in self._clients:
+        for client in tuple(self._clients):  # not those that connect again meanwhile
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 

@@ -50,18 +50,19 @@ def test_a_read_cut_at_any_byte_is_read_again(
 def test_an_insert_that_ends_after_we_looked_gives_the_one_invoice(
     served: Served, proxy: CuttingProxy, cut_app: Database
 ) -> None:
-    invoice = make_invoice()
+    invoices, invoice = PostgresInvoices(cut_app), make_invoice()
+    invoices.add(make_invoice())  # the statement is prepared: what waits below is the insert
     with closing(psycopg2.connect(served.database.migrator)) as blocker, ThreadPoolExecutor() as t:
         with blocker.cursor() as cursor:
             cursor.execute("LOCK TABLE invoices IN SHARE MODE")
-        adding = t.submit(PostgresInvoices(cut_app).add, invoice)
+        adding = t.submit(invoices.add, invoice)
         until(lambda: served.waiting() == 1)
         proxy.cut_clients()
         until(lambda: served.waiting() == 2)  # the first, unknowing, and the second
         blocker.rollback()
 
         assert adding.result(timeout=10) == invoice
-    until(lambda: served.counts() == (1, 1))
+    until(lambda: served.counts() == (2, 2))
 
 
 def test_a_lost_answer_does_not_hide_that_it_was_issued_twice(
