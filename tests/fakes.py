@@ -41,7 +41,7 @@ class Clock:
 
 
 class MemoryInvoices:
-    """Keeps to `service.ports.InvoiceStore`."""
+    """Keeps to `service.ports.InvoiceStore` and `IssuedInvoices`."""
 
     def __init__(self) -> None:
         self.kept: dict[UUID, Invoice] = {}
@@ -62,6 +62,10 @@ class MemoryInvoices:
             if (invoice.key_family, invoice.payment_hash) == (key_family, payment_hash):
                 return invoice
         raise InvoiceNotFound(payment_hash)
+
+    def has(self, provider: str, provider_ref: str) -> bool:
+        ours = {(invoice.provider, invoice.provider_ref) for invoice in self.kept.values()}
+        return (provider, provider_ref) in ours
 
 
 @dataclass

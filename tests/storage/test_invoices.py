@@ -7,7 +7,8 @@ import pytest
 
 from msty_invoice.domain.errors import InvoiceIssuedTwice, InvoiceNotFound
 from msty_invoice.service.ports import InvoiceStore
-from tests.fakes import NOON
+from msty_invoice.storage.invoices import PostgresInvoices
+from tests.fakes import NOON, MemoryInvoices
 from tests.storage.conftest import FAMILY, OTHER_FAMILY, make_invoice
 
 
@@ -22,6 +23,16 @@ def test_an_invoice_needs_no_memo(invoices: InvoiceStore) -> None:
     invoice = invoices.add(make_invoice(memo=None))
 
     assert invoices.get(FAMILY, invoice.payment_hash).memo is None
+
+
+def test_an_invoice_is_known_by_its_provider_and_reference(
+    invoices: MemoryInvoices | PostgresInvoices,
+) -> None:
+    invoice = invoices.add(make_invoice())
+
+    assert invoices.has(invoice.provider, invoice.provider_ref)
+    assert not invoices.has("another", invoice.provider_ref)
+    assert not invoices.has(invoice.provider, "another")
 
 
 def test_another_family_does_not_find_it(invoices: InvoiceStore) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from msty_invoice.config import RIVER, WEB, Config, ConfigError
+from msty_invoice.config import PROVIDERS, RIVER, WEB, Config, ConfigError
 from msty_invoice.domain.invoice import Network
 
 GOOD = {
@@ -103,3 +103,69 @@ def test_an_unreadable_file_is_named_by_its_setting(tmp_path: Path) -> None:
 
 def test_no_secret_is_in_the_text_of_a_config() -> None:
     assert "canary" not in repr(Config.from_env(GOOD, WEB | RIVER))
+
+
+LNBITS_GOOD = {name: value for name, value in GOOD.items() if not name.startswith("RIVER_")} | {
+    "LIGHTNING_PROVIDER": "lnbits",
+    "LNBITS_URL": "https://lnbits.example",
+    "LNBITS_INVOICE_KEY": "canary-invoice-key",
+    "LNBITS_WEBHOOK_TOKEN": "canary-token-0123456789",
+}
+
+
+def test_each_provider_needs_its_own_settings_only() -> None:
+    assert Config.from_env(LNBITS_GOOD, WEB).providers == ("lnbits",)
+    assert Config.from_env(GOOD, WEB).providers == ("river",)
+
+
+@pytest.mark.parametrize("provider", ["river", "lnbits"])
+def test_the_provider_that_makes_invoices_must_be_set_up(provider: str) -> None:
+    bare = {name: value for name, value in LNBITS_GOOD.items() if not name.startswith("LNBITS")}
+
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env(bare | {"LIGHTNING_PROVIDER": provider}, WEB)
+
+    assert set(caught.value.problems) == {f"{name} is missing" for name in PROVIDERS[provider]}
+
+
+def test_the_provider_of_old_invoices_stays_set_up() -> None:
+    config = Config.from_env(GOOD | LNBITS_GOOD, WEB)
+
+    assert (config.lightning_provider, config.providers) == ("lnbits", ("river", "lnbits"))
+
+
+def test_half_of_the_other_providers_settings_are_a_mistake() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env(GOOD | {"LNBITS_URL": "https://lnbits.example"}, WEB)
+
+    assert caught.value.problems == ["LNBITS_INVOICE_KEY is missing"]
+
+
+@pytest.mark.parametrize(
+    "token", ["short", "0123456789abcdef01234/", "0123456789abcdef012345,x", "é" * 22, "x" * 129]
+)
+def test_a_token_anyone_could_guess_is_refused(token: str) -> None:
+    with pytest.raises(ConfigError, match="LNBITS_WEBHOOK_TOKEN is not 22"):
+        Config.from_env(LNBITS_GOOD | {"LNBITS_WEBHOOK_TOKEN": token}, WEB)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:5000", "http://localhost", "http://[::1]:5000"])
+def test_an_lnbits_on_this_machine_needs_no_tls(url: str) -> None:
+    mainnet = LNBITS_GOOD | {"LIGHTNING_NETWORK": "mainnet", "LNBITS_URL": url}
+
+    assert Config.from_env(mainnet, WEB).lnbits_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://lnbits.example", "http://10.0.0.7", "http://127.0.0.1.example", "http://0.0.0.0"],
+)
+def test_an_lnbits_elsewhere_needs_it_on_mainnet(url: str) -> None:
+    mainnet = LNBITS_GOOD | {"LIGHTNING_NETWORK": "mainnet", "LNBITS_URL": url}
+
+    with pytest.raises(ConfigError, match="LNBITS_URL must start with https"):
+        Config.from_env(mainnet, WEB)
+
+
+def test_no_secret_of_lnbits_is_in_the_text_of_a_config() -> None:
+    assert "canary" not in repr(Config.from_env(LNBITS_GOOD, WEB))

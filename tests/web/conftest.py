@@ -11,6 +11,7 @@ from msty_invoice.domain.limit import Pair
 from msty_invoice.domain.quota import Quotas, create_pairs
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
+from msty_invoice.service.unsigned_webhooks import UnsignedWebhooks
 from msty_invoice.service.webhooks import Webhooks
 from msty_invoice.storage.local_log import LocalLog
 from msty_invoice.web.admission import Admission
@@ -50,6 +51,7 @@ class Service:
     quotas: Quotas = QUOTAS
     look_out: FakeLookOut = field(default_factory=FakeLookOut)
     webhooks: dict[str, Webhooks] = field(default_factory=dict)
+    unsigned_webhooks: dict[str, UnsignedWebhooks] = field(default_factory=dict)
     required: dict[str, Any] = field(default_factory=lambda: {"database": lambda: True})
     reported: dict[str, Any] = field(
         default_factory=lambda: {"redis": lambda: True, "provider": lambda: None}
@@ -81,6 +83,7 @@ class Service:
             admission=admission,
             order_schema=order_schema(1, 1_000_000, 256),
             webhooks=self.webhooks,
+            unsigned_webhooks=self.unsigned_webhooks,
             required=self.required,
             reported=self.reported,
         )
