@@ -132,10 +132,11 @@ class RiverClient:
     def _send(self, endpoint: Endpoint, path: str, content: bytes | None) -> Answer:
         try:
             return self._http.call(endpoint.method, path, content, repeatable=endpoint.repeatable)
-        except TooLarge as exc:
-            raise AnswerTooLarge(f"{endpoint}: {exc}") from exc
         except (NotSent, Unreadable) as exc:
-            raise ProviderUnavailable(f"{endpoint}: {exc}") from exc
+            # Only a list may be asked for in smaller parts.
+            shorter = isinstance(exc, TooLarge) and endpoint is endpoints.DEPOSITS
+            kind = AnswerTooLarge if shorter else ProviderUnavailable
+            raise kind(f"{endpoint}: {exc}") from exc
         except Unanswered as exc:
             raise ProviderUnknown(f"{endpoint}: {exc}") from exc
 
