@@ -1,4 +1,4 @@
-"""One River for all cases, with a list of several pages, and books of its own for each."""
+"""One River for many cases, with a list of several pages; one set of books, emptied for each."""
 
 import os
 from collections.abc import Iterator
@@ -24,20 +24,46 @@ from tests.integration.sandbox.listeners import Listener
 from tests.integration.sandbox.processes import WEBHOOKS
 from tests.wire.pairs import ACCOUNT_ID, API_KEY
 
-_MORE_THAN_A_PAGE = 26
+_MORE_THAN_A_PAGE, _MOST_DEPOSITS = 26, 60
 _EMPTY = """
     TRUNCATE api_keys, api_key_secrets, invoices, invoice_events, idempotency_keys, deposits,
         deposit_findings, open_deposits, webhook_events, provider_cursors
 """
 
 
+class Rivers:
+    """River, and another one when its list has grown so long that every walk takes its time."""
+
+    def __init__(self) -> None:
+        self._now: RiverStandIn | None = None
+
+    def take(self) -> RiverStandIn:
+        if self._now and self._now.state()["counts"]["deposits"] > _MOST_DEPOSITS:
+            self.close()
+        self._now = self._now or self._started()
+        return self._now
+
+    def close(self) -> None:
+        if self._now:
+            self._now.stop()
+        self._now = None
+
+    def _started(self) -> RiverStandIn:
+        started = RiverStandIn(LIGHTNING_NETWORK="regtest")
+        for _ in range(_MORE_THAN_A_PAGE):
+            started.pay(started.create())
+        return started
+
+
 @pytest.fixture(scope="module")
-def river() -> Iterator[RiverStandIn]:
-    started = RiverStandIn(LIGHTNING_NETWORK="regtest")
-    for _ in range(_MORE_THAN_A_PAGE):
-        started.pay(started.create())
-    yield started
-    started.stop()
+def rivers() -> Iterator[Rivers]:
+    with closing(Rivers()) as made:
+        yield made
+
+
+@pytest.fixture
+def river(rivers: Rivers) -> RiverStandIn:
+    return rivers.take()
 
 
 @pytest.fixture(scope="module")
