@@ -177,10 +177,13 @@ class DepositStore(Protocol):
         """Unknown deposits, as recorded, whose invoice can now be seen."""
 
     def open(self, deposit: Deposit) -> None:
-        """Remember to ask about a pending deposit."""
+        """Remember to ask about a pending deposit. Its `intent_ref` is "" if that is unread."""
 
     def due(self, provider: str, limit: int) -> list[str]:
-        """References of pending deposits to ask about now; each is claimed for some seconds."""
+        """References of pending deposits to ask about now; each is claimed for 60 s."""
+
+    def asked(self, provider: str, deposit_ref: str) -> None:
+        """It was asked about, and is still pending: ask again later, each time later yet."""
 
     def close(self, provider: str, deposit_ref: str, outcome: str) -> None:
         """No longer pending."""
