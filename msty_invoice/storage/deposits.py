@@ -15,7 +15,8 @@ from msty_invoice.storage.postgres import Database
 
 # The invoice is locked first, so two deposits for it are judged one after the other. A NULL
 # must never credit: hence `>=` with `underpaid` in the ELSE, and IS DISTINCT FROM.
-# An `unknown` one is judged again, but only on the same facts.
+# An `unknown` one is judged again, but only on the same facts, and not once an operator has
+# dealt with it: it may have been refunded.
 _JUDGE = """
     WITH inv AS (
         SELECT id, amount_sats, status, payment_request,
@@ -49,6 +50,7 @@ _JUDGE = """
                 invoice_id = EXCLUDED.invoice_id,
                 seen_by = EXCLUDED.seen_by
             WHERE x.verdict = 'unknown' AND EXCLUDED.verdict <> 'unknown'
+              AND x.resolved_at IS NULL
               AND (x.intent_ref, x.amount_sats, x.network)
                   = (EXCLUDED.intent_ref, EXCLUDED.amount_sats, EXCLUDED.network)
         RETURNING x.invoice_id, x.verdict, x.amount_sats, x.deposited_at, x.seen_by),

@@ -48,6 +48,7 @@ class MemoryDeposits:
     ) -> None:
         self.kept: dict[tuple[str, str], JudgedDeposit] = {}
         self.findings: list[Finding] = []
+        self.resolved: set[tuple[str, str]] = set()  # what an operator has dealt with
         self.history: list[tuple[UUID, str, str]] = []  # invoice, what, how
         self.pending: dict[tuple[str, str], OpenDeposit] = {}
         self._invoices = invoices
@@ -61,6 +62,7 @@ class MemoryDeposits:
         before = self.kept.get(key)
         if before and not (
             before.verdict is Verdict.UNKNOWN
+            and key not in self.resolved
             and verdict is not Verdict.UNKNOWN
             and _facts(before.deposit) == _facts(deposit)
         ):
@@ -91,7 +93,7 @@ class MemoryDeposits:
             judged.deposit
             for key, judged in self.kept.items()
             if key[0] == provider
-            and key not in disputed
+            and key not in disputed | self.resolved
             and judged.verdict is Verdict.UNKNOWN
             and self._invoice(judged.deposit)
         ]

@@ -83,6 +83,10 @@ class Books(ABC):
         """Let it be expired, as a walk would."""
 
     @abstractmethod
+    def resolve(self, deposit: Deposit) -> None:
+        """Let an operator have dealt with it."""
+
+    @abstractmethod
     def verdict_of(self, deposit: Deposit) -> Verdict | None: ...
 
     @abstractmethod
@@ -97,6 +101,7 @@ class MemoryBooks(Books):
         self.deposits = deposits = MemoryDeposits(invoices, self.clock)
         self.demanding = demanding = MemoryDeposits(invoices, self.clock, proof_demanded=True)
         demanding.kept, demanding.history = deposits.kept, deposits.history
+        demanding.resolved = deposits.resolved
         self.webhooks = webhooks = MemoryWebhooks(self.clock)
         self.other_webhooks = MemoryWebhooks(self.clock, kept=webhooks.kept)
         self.cursors = cursors = MemoryCursors(invoices, webhooks, self.clock)
@@ -109,6 +114,9 @@ class MemoryBooks(Books):
 
     def expire(self, invoice: Invoice) -> None:
         self._kept[invoice.id] = replace(invoice, status=InvoiceStatus.EXPIRED)
+
+    def resolve(self, deposit: Deposit) -> None:
+        self._deposits.resolved.add((deposit.provider, deposit.deposit_ref))
 
     def verdict_of(self, deposit: Deposit) -> Verdict | None:
         judged = self._deposits.kept.get((deposit.provider, deposit.deposit_ref))
@@ -170,6 +178,14 @@ class PostgresBooks(Books):
 
     def expire(self, invoice: Invoice) -> None:
         self.ask("UPDATE invoices SET status = 'expired' WHERE id = %(id)s", id=invoice.id)
+
+    def resolve(self, deposit: Deposit) -> None:
+        self.ask(
+            "UPDATE deposits SET resolved_at = now(), resolution = 'refunded'"
+            " WHERE provider = %(p)s AND deposit_ref = %(d)s",
+            p=deposit.provider,
+            d=deposit.deposit_ref,
+        )
 
     def verdict_of(self, deposit: Deposit) -> Verdict | None:
         rows = self.ask(

@@ -119,6 +119,18 @@ def test_a_report_with_other_facts_never_overwrites_an_unknown_one(
     assert books.seen(invoice).status is InvoiceStatus.PENDING
 
 
+def test_one_that_was_refunded_is_never_credited_when_its_invoice_appears(books: Books) -> None:
+    invoice, deposit = _early(books)
+    books.resolve(deposit)
+    books.invoices.add(invoice)
+
+    assert books.deposits.matchable("river", 10) == []
+    assert books.deposits.judge(deposit, "walk") is None
+    assert books.verdict_of(deposit) is Verdict.UNKNOWN
+    assert books.seen(invoice).status is InvoiceStatus.PENDING
+    assert books.told(invoice) == []
+
+
 def test_a_report_for_another_intent_never_moves_an_unknown_one(books: Books) -> None:
     _, deposit = _early(books)
     other = books.add()
