@@ -296,6 +296,14 @@ class Settlement(RuleBasedStateMachine):
         if timer:
             self.reconcile(40.0, 0, None)
 
+    @rule(fuse=_FUSES)
+    def an_invoice_runs_out(self, fuse: Fuse | None) -> None:
+        """Nobody pays it; whether it may expire now depends on all the rest."""
+        self.create(2500, None, 60, None)
+        self.watch.check()
+        self.time_passes(timedelta(seconds=400), timer=False)
+        self.reconcile(40.0, 0, fuse)
+
     @rule(provider=_MINUTES, machine=_MINUTES)
     def clocks_go_wrong(self, provider: timedelta, machine: timedelta) -> None:
         self.ground.provider_skew, self.ground.machine_skew = provider, machine
