@@ -10,7 +10,12 @@ from msty_invoice.dev.postgres import PostgresServer
 from msty_invoice.dev.process import Process
 from msty_invoice.dev.valkey import ValkeyServer
 from tests.databases import DatabaseOfOne, admin, empty_database
-from tests.integration.providers.houses import House, LnbitsHouse, RiverHouse
+from tests.integration.providers.houses import (
+    House,
+    LnbitsHouse,
+    LnbitsOutsideHouse,
+    RiverHouse,
+)
 from tests.integration.providers.installation import installed
 from tests.integration.running import Service, rows
 from tests.integration.settlement.conftest import Operator, port, wait_for
@@ -24,19 +29,26 @@ def lnbits_venv() -> Path:
     return installed()
 
 
-@pytest.fixture(scope="module", params=["river", "lnbits"])
+@pytest.fixture(scope="module", params=["river", "lnbits", "lnbits-outside"])
 def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
     """The provider."""
-    folder = tmp_path_factory.mktemp(request.param)
-    made: House = (
-        RiverHouse(folder)
-        if request.param == "river"
-        else LnbitsHouse(request.getfixturevalue("lnbits_venv"), folder)
-    )
+    made = _build(request.param, tmp_path_factory.mktemp(request.param), request)
     yield made
     made.close()
+
+
+def _build(kind: str, folder: Path, request: pytest.FixtureRequest) -> House:
+    if kind == "river":
+        return RiverHouse(folder)
+    venv = request.getfixturevalue("lnbits_venv")
+    if kind == "lnbits":
+        return LnbitsHouse(venv, folder)
+    database = empty_database(request.getfixturevalue("postgres_server"))
+    # Its own name for the scheme.
+    url = database.migrator.replace("postgresql:", "postgres:")
+    return LnbitsOutsideHouse(venv, folder, url)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +85,7 @@ def service_settings(database: DatabaseOfOne, valkey: ValkeyServer, port: int) -
         "DATABASE_URL": database.app,
         "REDIS_URL": valkey.url,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PROVIDER_DEADLINE_SECONDS": "3",
         "RATE_LIMIT_PER_MINUTE": "100000",
         "RATE_LIMIT_READS_PER_MINUTE": "100000",
     }

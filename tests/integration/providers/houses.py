@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from tests.integration.providers.lnbits import Lnbits
 from tests.integration.running import RiverStandIn
+from tests.integration.sandbox.processes import until
 from tests.wire.pairs import ACCOUNT_ID, API_KEY
 
 TOKEN = "of-a-test-0123456789abcdef"
+_PAYERS_SATS = 5_000_000
 
 
 class House(Protocol):
@@ -23,7 +25,7 @@ class House(Protocol):
     secrets: list[str]  # that no log may hold
 
     def pay(self, payment_request: str) -> str:
-        """Pay as a stranger does; returns the preimage."""
+        """Pay as a stranger does; returns the preimage once the provider has booked it."""
 
     def tell(self, *, webhooks: bool) -> None:
         """Whether it tells us of what it receives."""
@@ -105,7 +107,8 @@ class LnbitsHouse:
         self.server = Lnbits(venv, folder, **settings)
         self.server.install()
         self.wallet = self.server.make_wallet("receiver")
-        self._payer = self.server.make_wallet("payer", sats=5_000_000)
+        self._payers = self.server
+        self._payer = self.server.make_wallet("payer", sats=_PAYERS_SATS)
         self.settings = {
             "LIGHTNING_PROVIDER": self.name,
             "LIGHTNING_NETWORK": self.network,
@@ -116,7 +119,7 @@ class LnbitsHouse:
         self.secrets = [TOKEN, self.wallet["inkey"]]
 
     def pay(self, payment_request: str) -> str:
-        row = self.server.pay(self._payer, payment_request)
+        row = self._payers.pay(self._payer, payment_request)
         assert (row["status"], row["wallet_id"]) == ("success", self._payer["id"])
         return str(row["preimage"])
 
@@ -146,3 +149,46 @@ class LnbitsHouse:
 
     def close(self) -> None:
         self.server.stop()
+
+
+class LnbitsOutsideHouse(LnbitsHouse):
+    """LNbits on PostgreSQL with a node behind it: another LNbits, where strangers pay.
+
+    So its invoices are its node's, payments come from outside, and it learns of them from
+    its node, over a restart too.
+    """
+
+    def __init__(self, venv: Path, folder: Path, database_url: str) -> None:
+        node_folder, own_folder = folder / "node", folder / "own"
+        for each in (node_folder, own_folder):
+            each.mkdir()
+        self._node = Lnbits(venv, node_folder)
+        self._node.install()
+        ours = self._node.make_wallet("ours")
+        super().__init__(
+            venv,
+            own_folder,
+            LNBITS_DATABASE_URL=database_url,
+            LNBITS_BACKEND_WALLET_CLASS="LNbitsWallet",
+            LNBITS_ENDPOINT=self._node.url,
+            LNBITS_KEY=ours["adminkey"],
+        )
+        self._payers = self._node
+        self._payer = self._node.make_wallet("stranger", sats=_PAYERS_SATS)
+
+    def pay(self, payment_request: str) -> str:
+        preimage = super().pay(payment_request)
+        # Its node tells it a moment later.
+        until(lambda: self._status(payment_request), lambda status: status == "success")
+        return preimage
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def close(self) -> None:
+        super().close()
+        self._node.stop()
+
+    def _status(self, payment_request: str) -> str:
+        rows = self.server.rows(self.wallet)
+        return next(str(row["status"]) for row in rows if row["bolt11"] == payment_request)

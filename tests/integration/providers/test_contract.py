@@ -136,7 +136,7 @@ def test_a_provider_that_hangs_holds_a_create_for_the_deadline_only(
     answer = service.create()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "PROVIDER_UNAVAILABLE")
-    assert 7 < time.monotonic() - began < 11
+    assert 2 < time.monotonic() - began < 6
     assert books("SELECT count(*) FROM invoices") == made
 
 
