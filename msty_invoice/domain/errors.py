@@ -73,6 +73,10 @@ class ProviderUnavailable(ProviderError):
     """The request was not sent, or the answer is no answer: nothing was made."""
 
 
+class ProviderUnreadable(ProviderUnavailable):
+    """It answered about this one thing, and we cannot read what: others may be readable."""
+
+
 class ProviderUnknown(ProviderError):
     """Sent, and no answer came: it may or may not have happened."""
 

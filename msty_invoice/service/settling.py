@@ -13,7 +13,7 @@ from msty_invoice.domain.deposit import (
     Verdict,
     findings,
 )
-from msty_invoice.domain.errors import ProviderRefused
+from msty_invoice.domain.errors import ProviderRefused, ProviderUnreadable
 from msty_invoice.service.ports import DepositStore, LightningProvider, SettlementCounts
 
 logger = logging.getLogger(__name__)
@@ -62,13 +62,13 @@ class Settling:
     def ask_open(self, limit: int = 50) -> int:
         """Ask about deposits that were pending, and return how many. Raises a `ProviderError`.
 
-        One that the provider refuses to tell of does not keep the others waiting.
+        One that the provider does not tell of readably keeps no other waiting.
         """
         refs = self._deposits.due(self._provider.name, limit)
         for ref in refs:
             try:
                 state = self.settle(ref, "ask")
-            except ProviderRefused as exc:
+            except (ProviderRefused, ProviderUnreadable) as exc:
                 logger.warning("a pending deposit: %s", exc, extra={"deposit_ref": ref})
                 continue
             if state in (DepositState.SUCCEEDED, DepositState.FAILED):

@@ -4,7 +4,12 @@ import logging
 from collections.abc import Mapping
 
 from msty_invoice.domain.deposit import DepositState
-from msty_invoice.domain.errors import ProviderError, WebhookRefused
+from msty_invoice.domain.errors import (
+    ProviderError,
+    ProviderRefused,
+    ProviderUnreadable,
+    WebhookRefused,
+)
 from msty_invoice.domain.webhook import DEPOSIT, SUCCESS, TakenEvent
 from msty_invoice.service.ports import LightningProvider, SettlementCounts, WebhookStore
 from msty_invoice.service.settling import Settling
@@ -61,6 +66,9 @@ class EventWork:
             return
         try:
             state = self._settling.settle(event.ref, "webhook")
+        except (ProviderRefused, ProviderUnreadable) as exc:
+            self._doubt(event, type(exc).__name__)  # about this deposit only
+            return
         except ProviderError as exc:
             self._later(event, type(exc).__name__)
             return

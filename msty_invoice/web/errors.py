@@ -80,6 +80,7 @@ ANSWERS: dict[type[errors.InvoicingError], Answer] = {
     errors.WebhookMisaddressed: _NOTHING_HERE,
     errors.ProviderMisconfigured: _UNAVAILABLE,
     errors.ProviderUnavailable: _UNAVAILABLE,
+    errors.ProviderUnreadable: _UNAVAILABLE,
     errors.ProviderUnknown: _UNAVAILABLE,
     errors.UntrustworthyInvoice: _UNAVAILABLE,
     errors.InvoiceIssuedTwice: _UNAVAILABLE,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from msty_invoice.domain.errors import ProviderUnavailable, ProviderUnknown
+from msty_invoice.domain.errors import ProviderUnavailable, ProviderUnknown, ProviderUnreadable
 from msty_invoice.lightning.http import Answer, HttpService
 from msty_invoice.lightning.json_body import UnreadableBody, json_object
 from msty_invoice.lightning.kept_connection import NotSent, TooLarge, Unanswered, Unreadable
@@ -39,8 +39,8 @@ class LnbitsClient:
 
     Every method ends within `deadline_seconds` and raises `ProviderMisconfigured` (key,
     address, or an LNbits that was never set up), `ProviderRefused` (about this call),
-    `ProviderUnavailable` (not sent, or an answer that is none) or `ProviderUnknown` (sent, no
-    answer).
+    `ProviderUnavailable` (not sent, or an answer that is none; `ProviderUnreadable` if it came
+    as a success) or `ProviderUnknown` (sent, no answer).
     """
 
     def __init__(
@@ -138,4 +138,4 @@ def _read(call: str, answer: Answer, read: Callable[[dict[str, Any]], _Result]) 
     try:
         return read(json_object(answer.body))
     except UnreadableBody as exc:
-        raise ProviderUnavailable(f"{call}: {exc}") from exc
+        raise ProviderUnreadable(f"{call}: {exc}") from exc

@@ -5,6 +5,7 @@ from msty_invoice.domain.errors import (
     ProviderMisconfigured,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUnreadable,
 )
 from msty_invoice.lightning.http import Answer
 from msty_invoice.lightning.json_body import UnreadableBody, json_object
@@ -29,7 +30,7 @@ _FOR_THE_OPERATOR = (
 _ABOUT_THE_ORDER = ("Amountless invoices not supported.", "Invoice amount")
 
 
-class AnswerTooLarge(ProviderUnavailable):
+class AnswerTooLarge(ProviderUnreadable):
     """More than we read of one answer: a shorter page may be readable."""
 
 

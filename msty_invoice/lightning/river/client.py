@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from msty_invoice.domain.errors import ProviderUnavailable, ProviderUnknown
+from msty_invoice.domain.errors import ProviderUnavailable, ProviderUnknown, ProviderUnreadable
 from msty_invoice.lightning.http import Answer, HttpService
 from msty_invoice.lightning.kept_connection import NotSent, TooLarge, Unanswered, Unreadable
 from msty_invoice.lightning.river import endpoints, wire
@@ -24,7 +24,8 @@ class RiverClient:
 
     Every method ends within `deadline_seconds` and raises `ProviderMisconfigured` (key or
     account), `ProviderRefused` (their 4xx about this call), `ProviderUnavailable` (not sent,
-    or an answer that is none) or `ProviderUnknown` (sent, no answer).
+    or an answer that is none; `ProviderUnreadable` if it is 200 and not what is documented) or
+    `ProviderUnknown` (sent, no answer).
     """
 
     def __init__(
@@ -133,19 +134,23 @@ class RiverClient:
         try:
             return self._http.call(endpoint.method, path, content, repeatable=endpoint.repeatable)
         except (NotSent, Unreadable) as exc:
-            # Only a list may be asked for in smaller parts.
-            shorter = isinstance(exc, TooLarge) and endpoint is endpoints.DEPOSITS
-            kind = AnswerTooLarge if shorter else ProviderUnavailable
-            raise kind(f"{endpoint}: {exc}") from exc
+            raise _failure(endpoint, exc)(f"{endpoint}: {exc}") from exc
         except Unanswered as exc:
             raise ProviderUnknown(f"{endpoint}: {exc}") from exc
+
+
+def _failure(endpoint: Endpoint, exc: NotSent | Unreadable) -> type[ProviderUnavailable]:
+    if not isinstance(exc, TooLarge):
+        return ProviderUnavailable
+    # Only a list may be asked for in smaller parts.
+    return AnswerTooLarge if endpoint is endpoints.DEPOSITS else ProviderUnreadable
 
 
 def _read(endpoint: Endpoint, answer: Answer, read: Callable[[dict[str, Any]], _Result]) -> _Result:
     try:
         return read(wire.json_object(answer.body))
     except wire.UnreadableBody as exc:
-        raise ProviderUnavailable(f"{endpoint}: {exc}") from exc
+        raise ProviderUnreadable(f"{endpoint}: {exc}") from exc
 
 
 def _basic(user: str, password: str) -> str:

@@ -7,6 +7,7 @@ from msty_invoice.domain.errors import (
     ProviderMisconfigured,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUnreadable,
 )
 from msty_invoice.lightning.http import Answer
 from msty_invoice.lightning.river import assumptions
@@ -22,7 +23,7 @@ _NOT_US = frozenset({401, 403, 407})
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
-class AnswerTooLarge(ProviderUnavailable):
+class AnswerTooLarge(ProviderUnreadable):
     """More than we read of one answer: a shorter page may be readable."""
 
 

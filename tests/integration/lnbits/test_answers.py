@@ -18,6 +18,7 @@ from msty_invoice.domain.errors import (
     ProviderMisconfigured,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUnreadable,
     ProviderUnknown,
     UntrustworthyInvoice,
 )
@@ -149,10 +150,10 @@ def test_what_is_not_the_invoice_asked_for_is_never_shown(
     ("status", "body", "kind"),
     [
         (200, created(), ProviderUnavailable),
-        (201, b"", ProviderUnavailable),
-        (201, b"<html>", ProviderUnavailable),
-        (201, [], ProviderUnavailable),
-        (201, {"payment_hash": HASH}, ProviderUnavailable),
+        (201, b"", ProviderUnreadable),
+        (201, b"<html>", ProviderUnreadable),
+        (201, [], ProviderUnreadable),
+        (201, {"payment_hash": HASH}, ProviderUnreadable),
         (307, None, ProviderMisconfigured),
         (404, {"detail": "Wallet not found."}, ProviderMisconfigured),
         (429, {"error": "Rate limit exceeded: 200 per 1 minute"}, ProviderUnavailable),

@@ -8,7 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from msty_invoice.domain.errors import ProviderError, ProviderUnavailable, ProviderUnknown
+from msty_invoice.domain.errors import (
+    ProviderError,
+    ProviderUnavailable,
+    ProviderUnknown,
+    ProviderUnreadable,
+)
 from tests.integration.river.conftest import Connect, Serve
 from tests.integration.river.servers import INTENT, Behaviour, Conversation, one_answer_then, polite
 
@@ -109,7 +114,7 @@ def ends_with(error: type[ProviderError], call: Callable[[], object]) -> None:
     began = time.monotonic()
     with pytest.raises(error) as caught:
         call()
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)
     assert time.monotonic() - began < ENDED_IN_TIME_SECONDS
 
 
@@ -187,3 +192,19 @@ def test_a_date_that_is_none_is_no_date(serve: Serve, connect: Connect, date: st
     listed = answers({"deposits": []}, headers=f"Date: {date}\r\n")
 
     assert connect(serve(listed).base_url).deposits().answered_at is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers({"id": "dep_1", "state": "SUCCESS"}),
+        answers({"id": "x" * 70_000}),
+        answers(b"<html>"),
+    ],
+)
+def test_a_deposit_that_cannot_be_read_is_told_from_a_river_that_is_away(
+    serve: Serve, connect: Connect, answer: Behaviour
+) -> None:
+    client = connect(serve(answer).base_url)
+    with pytest.raises(ProviderUnreadable):
+        client.find_deposit("dep_1")

@@ -5,7 +5,12 @@ import logging
 import pytest
 
 from msty_invoice.domain.deposit import DepositState, Verdict
-from msty_invoice.domain.errors import ProviderRefused, ProviderUnavailable
+from msty_invoice.domain.errors import (
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    ProviderUnreadable,
+)
 from msty_invoice.domain.invoice import InvoiceStatus
 from tests.unit.settlement.parts import Parts
 
@@ -149,13 +154,16 @@ def test_a_pending_deposit_that_failed_is_no_longer_asked_about(parts: Parts) ->
     assert parts.deposits.kept == {}
 
 
-def test_a_refused_question_keeps_no_other_waiting(parts: Parts) -> None:
+@pytest.mark.parametrize("failure", [ProviderRefused("400"), ProviderUnreadable("no sats")])
+def test_a_question_without_answer_keeps_no_other_waiting(
+    parts: Parts, failure: ProviderError
+) -> None:
     invoice = parts.add()
     first = parts.pay(parts.add(), state=DepositState.PENDING)
     second = parts.pay(invoice, state=DepositState.PENDING)
     parts.settling.record([first, second], "walk")
     parts.change(second, state=DepositState.SUCCEEDED)
-    parts.fails(first.deposit_ref, ProviderRefused("400"))
+    parts.fails(first.deposit_ref, failure)
 
     parts.settling.ask_open()
 

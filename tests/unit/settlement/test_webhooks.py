@@ -6,10 +6,12 @@ import pytest
 
 from msty_invoice.domain.deposit import DepositState
 from msty_invoice.domain.errors import (
+    ProviderError,
     ProviderMisconfigured,
     ProviderRefused,
     ProviderUnavailable,
     ProviderUnknown,
+    ProviderUnreadable,
     WebhookForged,
     WebhookRefused,
     WebhookStale,
@@ -116,6 +118,24 @@ def test_a_provider_that_fails_is_asked_again_ever_more_rarely(
     parts.fails("deposit", failure("no"))
 
     assert _pauses(parts, 12) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+    assert _kept(parts).outcome == failure.__name__
+
+
+@pytest.mark.parametrize("failure", [ProviderRefused, ProviderUnreadable])
+def test_a_deposit_that_can_never_be_read_stops_expiry_for_no_longer_than_a_day(
+    parts: Parts, failure: type[ProviderError]
+) -> None:
+    parts.taking.take({}, b"dep_1")
+    parts.fails("deposit", failure("no"))
+    parts.events.run()
+    assert _kept(parts).parked_at is None
+    parts.add(expires_at=parts.clock())
+    parts.clock.advance(hours=23)
+    assert parts.reconcile().expired == 0
+    parts.clock.advance(hours=1)
+
+    assert parts.reconcile().expired == 1
+    assert _kept(parts).parked_at
     assert _kept(parts).outcome == failure.__name__
 
 
