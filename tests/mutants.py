@@ -22,6 +22,8 @@ class Mutant:
     tests: str
 
 
+_CRASHES = "tests/integration/crashes/test_crash_matrix.py"
+
 MUTANTS = (
     Mutant(
         "the amount of a BOLT11 is compared with the order",
@@ -442,6 +444,75 @@ MUTANTS = (
         "        busy = self._events.run() > 0\n",
         "        busy = False\n        while self._events.run():\n            pass\n",
         "tests/unit/settlement/test_settler.py",
+    ),
+    Mutant(
+        "an invoice is shown only when it is recorded",
+        "msty_invoice/storage/invoices.py",
+        "return find_invoice(self._database, invoice.id) or self._insert(invoice)",
+        "return invoice",
+        f"{_CRASHES} -k invoices._ADD",
+    ),
+    Mutant(
+        "an invoice of a key is shown only when it is recorded",
+        "msty_invoice/storage/idempotency.py",
+        "recorded = find_invoice(self._database, invoice.id) or self._record(claim, invoice)",
+        "recorded = invoice",
+        f"{_CRASHES} -k idempotency._FINISH",
+    ),
+    Mutant(
+        "a claim's token fences",
+        "msty_invoice/storage/idempotency.py",
+        "AND token = %(token)s\n          AND invoice_id IS NULL\n        RETURNING 1),",
+        "AND invoice_id IS NULL\n        RETURNING 1),",
+        "tests/storage/idempotency tests/integration/test_idempotency_crashes.py",
+    ),
+    Mutant(
+        "a dead request's claim is taken over",
+        "msty_invoice/storage/idempotency.py",
+        "AND (k.claimed_at <= clock_timestamp() - %(lease)s::interval OR k.token = EXCLUDED.token)",
+        "AND k.token = EXCLUDED.token",
+        f"{_CRASHES} -k idempotency._CLAIM",
+    ),
+    Mutant(
+        "a dead settler's event is taken over",
+        "msty_invoice/storage/webhooks.py",
+        "AND (lease_until IS NULL OR lease_until < clock_timestamp())",
+        "AND lease_until IS NULL",
+        f"{_CRASHES} -k webhooks._DONE",
+    ),
+    Mutant(
+        "a dead pass's lease is taken over",
+        "msty_invoice/storage/cursors.py",
+        "WHERE c.run_until IS NULL OR c.run_until < clock_timestamp()",
+        "WHERE c.run_until IS NULL",
+        f"{_CRASHES} -k cursors._SAVE",
+    ),
+    Mutant(
+        "an event is done only when its deposit is recorded",
+        "msty_invoice/service/webhooks.py",
+        """        try:
+            state = self._settling.settle(event.ref, "webhook")
+""",
+        """        try:
+            self._store.done(event, "done")
+            state = self._settling.settle(event.ref, "webhook")
+""",
+        f"{_CRASHES} -k deposits._JUDGE",
+    ),
+    Mutant(
+        "a walk is complete only when all of it was read",
+        "msty_invoice/service/reconciling.py",
+        "self._ensure_held(self._cursors.save(cursor.provider, walk))",
+        "self._cursors.complete(cursor.provider, walk, done_down_to(walk, None))\n"
+        "            self._cursors.save(cursor.provider, walk)",
+        f"{_CRASHES} -k cursors._COMPLETE",
+    ),
+    Mutant(
+        "failpoints are refused on mainnet",
+        "msty_invoice/config.py",
+        "if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):",
+        "if False:",
+        "tests/unit/test_failpoints.py",
     ),
 )
 

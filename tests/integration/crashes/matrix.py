@@ -24,7 +24,7 @@ class Case:
         return f"{self.side}:{self.name}"
 
     def __str__(self) -> str:
-        return f"{self.scenario.name}-{self.failpoint.replace(' ', '_')}-{self.action}"
+        return f"{self.scenario.name}-{self.failpoint}-{self.action}".replace(" ", "_")
 
 
 def cases() -> Iterator[Case]:

@@ -108,6 +108,8 @@ def _one_paid_one_overdue(world: World) -> tuple[Invoice, Invoice]:
 def _is_walked(world: World, invoices: tuple[Invoice, Invoice], last: Outcome) -> None:
     ended_well(world, invoices, last)
     assert [_status(world, it) for it in invoices] == ["settled", "expired"]
+    listed = world.river.state()["counts"]["deposits"]
+    assert world.books("SELECT count(*) FROM deposits") == [(listed,)]
 
 
 def _seen_before_its_invoice(world: World) -> Invoice:
