@@ -92,6 +92,8 @@ CREATE INDEX deposit_findings_open ON deposit_findings (found_at) WHERE resolved
 CREATE TABLE open_deposits (
     provider       text         NOT NULL,
     deposit_ref    text         NOT NULL,
+    -- Its invoice does not expire meanwhile. NULL if only its reference could be read.
+    intent_ref     text,
     first_seen_at  timestamptz  NOT NULL DEFAULT clock_timestamp(),
     next_ask_at    timestamptz  NOT NULL DEFAULT clock_timestamp(),
     asked          int          NOT NULL DEFAULT 0,
@@ -104,6 +106,8 @@ CREATE TABLE open_deposits (
 );
 
 CREATE INDEX open_deposits_due ON open_deposits (next_ask_at) WHERE ended_at IS NULL;
+CREATE INDEX open_deposits_intent_ref ON open_deposits (provider, intent_ref)
+    WHERE ended_at IS NULL;
 
 -- Webhooks as they came (never changed), and how far we got with each.
 CREATE TABLE webhook_events (
@@ -151,6 +155,8 @@ CREATE TABLE provider_cursors (
     walk_floor           timestamptz,
     walk_top             timestamptz,
     walk_next            text,
+    -- A page of it may have left deposits out, so it cannot prove that one was not paid.
+    walk_gap             boolean      NOT NULL DEFAULT false,
     -- When the newest walk that reached its floor had started, by depth.
     complete_started_at  timestamptz,
     hour_started_at      timestamptz,
@@ -162,7 +168,8 @@ GRANT SELECT, INSERT ON deposits, deposit_findings, open_deposits, webhook_event
 GRANT UPDATE (verdict, invoice_id, seen_by, resolved_at, resolution) ON deposits
     TO msty_app, msty_jobs;
 GRANT UPDATE (resolved_at, resolution) ON deposit_findings TO msty_app, msty_jobs;
-GRANT UPDATE (next_ask_at, asked, ended_at, outcome) ON open_deposits TO msty_app, msty_jobs;
+GRANT UPDATE (intent_ref, next_ask_at, asked, ended_at, outcome) ON open_deposits
+    TO msty_app, msty_jobs;
 GRANT UPDATE (copies, last_received_at, opened_at, next_attempt_at, attempts, lease_token,
     lease_until, done_at, parked_at, outcome) ON webhook_events TO msty_app, msty_jobs;
 GRANT UPDATE ON provider_cursors TO msty_app, msty_jobs;

@@ -61,11 +61,12 @@ _COMPLETE = f"""
 _RELEASE = f"UPDATE provider_cursors SET run_token = NULL, run_until = NULL {_FENCED}"  # noqa: S608
 
 # Only after a complete walk that started later than expiry and grace, by this holder, and
-# while no event that was received before that walk is still unread (design §4.7). The
-# cursor is read once, so that due invoices are a range of an index.
+# while no event that was received before that walk is still unread (design §4.7). Never
+# while its own deposit is pending at the provider. The cursor is read once, so that due
+# invoices are a range of an index.
 _EXPIRE = """
     WITH due AS MATERIALIZED (
-        SELECT id FROM invoices
+        SELECT id FROM invoices i
         WHERE provider = %(provider)s AND status = 'pending'
           AND expires_at <= (
               SELECT c.complete_started_at - %(grace)s FROM provider_cursors c
@@ -75,6 +76,10 @@ _EXPIRE = """
                     WHERE w.provider = c.provider AND w.type = 'DEPOSIT'
                       AND w.done_at IS NULL AND w.parked_at IS NULL
                       AND w.received_at < c.complete_started_at))
+          AND NOT EXISTS (
+              SELECT FROM open_deposits o
+              WHERE o.provider = i.provider AND o.intent_ref = i.provider_ref
+                AND o.ended_at IS NULL)
         ORDER BY expires_at
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED),

@@ -104,10 +104,13 @@ _MATCHABLE = """
     LIMIT %(limit)s
 """
 
+# Which invoice it is for may be learnt later, and stands once it is known.
 _OPEN = """
-    INSERT INTO open_deposits (provider, deposit_ref)
-    VALUES (%(provider)s, %(deposit_ref)s)
-    ON CONFLICT DO NOTHING
+    INSERT INTO open_deposits AS o (provider, deposit_ref, intent_ref)
+    VALUES (%(provider)s, %(deposit_ref)s, nullif(%(intent_ref)s, ''))
+    ON CONFLICT (provider, deposit_ref) DO UPDATE
+        SET intent_ref = EXCLUDED.intent_ref
+        WHERE o.intent_ref IS NULL AND EXCLUDED.intent_ref IS NOT NULL
 """
 
 # Asked again after 10 s, 20 s, 40 s … at most an hour. Claimed by moving the date, so
@@ -179,7 +182,11 @@ class PostgresDeposits:
         return [_deposit(*row) for row in rows]
 
     def open(self, deposit: Deposit) -> None:
-        values = {"provider": deposit.provider, "deposit_ref": deposit.deposit_ref}
+        values = {
+            "provider": deposit.provider,
+            "deposit_ref": deposit.deposit_ref,
+            "intent_ref": deposit.intent_ref,
+        }
         self._database.repeat(_OPEN, values)
 
     def due(self, provider: str, limit: int) -> list[str]:

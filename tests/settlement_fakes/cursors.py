@@ -1,5 +1,6 @@
 """How far a provider's list was walked, and expiring, in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ from msty_invoice.domain.invoice import Invoice, InvoiceStatus
 from msty_invoice.domain.walk import Cursor, Depth, Walk
 from msty_invoice.domain.webhook import DEPOSIT
 from tests.fakes import Clock, MemoryInvoices
+from tests.settlement_fakes.deposits import OpenDeposit
 from tests.settlement_fakes.webhooks import MemoryWebhooks
 
 
@@ -34,6 +36,7 @@ class MemoryCursors:
         clock: Clock,
         lease: timedelta = timedelta(seconds=90),
         kept: dict[str, KeptCursor] | None = None,
+        pending: Mapping[tuple[str, str], OpenDeposit] | None = None,
     ) -> None:
         self.kept: dict[str, KeptCursor] = {} if kept is None else kept
         self.expired: list[UUID] = []
@@ -41,6 +44,7 @@ class MemoryCursors:
         self._webhooks = webhooks
         self._clock = clock
         self._lease = lease
+        self._pending = pending if pending is not None else {}
         self._token = uuid4()
 
     def acquire(self, provider: str) -> Cursor | None:
@@ -87,7 +91,7 @@ class MemoryCursors:
         over = [
             invoice
             for invoice in self._of(provider, InvoiceStatus.PENDING)
-            if invoice.expires_at + grace <= walked
+            if invoice.expires_at + grace <= walked and not self._being_paid(invoice)
         ]
         over = sorted(over, key=lambda invoice: invoice.expires_at)[:limit]
         for invoice in over:
@@ -118,6 +122,13 @@ class MemoryCursors:
         day_ago = now - timedelta(hours=24)
         lately = [i for i in self._of(provider, InvoiceStatus.EXPIRED) if i.expires_at > day_ago]
         return min((i.issued_at for i in pending + lately), default=None)
+
+    def _being_paid(self, invoice: Invoice) -> bool:
+        return any(
+            kept.outcome is None
+            and (provider, kept.intent_ref) == (invoice.provider, invoice.provider_ref)
+            for (provider, _), kept in self._pending.items()
+        )
 
     def _unread(self, provider: str, before: datetime) -> bool:
         return any(

@@ -36,6 +36,7 @@ class OpenDeposit:
     """A deposit that is asked again. `outcome` is None while it is pending."""
 
     next_ask_at: datetime
+    intent_ref: str = ""
     asked: int = 0
     outcome: str | None = None
 
@@ -101,7 +102,8 @@ class MemoryDeposits:
 
     def open(self, deposit: Deposit) -> None:
         key = (deposit.provider, deposit.deposit_ref)
-        self.pending.setdefault(key, OpenDeposit(self._clock()))
+        kept = self.pending.setdefault(key, OpenDeposit(self._clock()))
+        kept.intent_ref = kept.intent_ref or deposit.intent_ref
 
     def due(self, provider: str, limit: int) -> list[str]:
         now = self._clock()

@@ -104,8 +104,12 @@ class MemoryBooks(Books):
         demanding.resolved = deposits.resolved
         self.webhooks = webhooks = MemoryWebhooks(self.clock)
         self.other_webhooks = MemoryWebhooks(self.clock, kept=webhooks.kept)
-        self.cursors = cursors = MemoryCursors(invoices, webhooks, self.clock)
-        self.other_cursors = MemoryCursors(invoices, webhooks, self.clock, kept=cursors.kept)
+        self.cursors = cursors = MemoryCursors(
+            invoices, webhooks, self.clock, pending=deposits.pending
+        )
+        self.other_cursors = MemoryCursors(
+            invoices, webhooks, self.clock, kept=cursors.kept, pending=deposits.pending
+        )
         self._deposits, self._cursors, self._kept = deposits, cursors, invoices.kept
 
     def told(self, invoice: Invoice) -> list[tuple[str, str]]:

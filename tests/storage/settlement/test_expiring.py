@@ -1,9 +1,11 @@
 """An invoice expires only after a walk that would have found its payment (design §4.7)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from msty_invoice.domain.deposit import Deposit, DepositState
 from msty_invoice.domain.invoice import Invoice
 from msty_invoice.domain.walk import Depth, Walk
 from tests.storage.settlement.books import Books, at, make_deposit, make_event
@@ -154,6 +156,51 @@ def test_an_event_about_something_else_holds_up_nothing(
     _walked_now(books)
 
     assert _expire(books) == 1
+
+
+def _pending(invoice: Invoice, **changes: object) -> Deposit:
+    return make_deposit(invoice, state=DepositState.PENDING, **changes)
+
+
+def test_an_invoice_whose_own_deposit_is_still_pending_stays_open(books: Books) -> None:
+    paid, unpaid = books.add(expires_at=at(60)), books.add(expires_at=at(60))
+    books.deposits.open(_pending(paid))
+    _walked(books, at(999))
+
+    assert _expire(books) == 1
+    assert (_status(books, paid), _status(books, unpaid)) == ("pending", "expired")
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_an_invoice_whose_deposit_came_to_an_end_expires(books: Books, outcome: str) -> None:
+    invoice = books.add(expires_at=at(60))
+    deposit = _pending(invoice)
+    books.deposits.open(deposit)
+    books.deposits.close("river", deposit.deposit_ref, outcome)
+    _walked(books, at(999))
+
+    assert _expire(books) == 1
+
+
+def test_a_pending_deposit_of_another_provider_or_intent_holds_up_nothing(books: Books) -> None:
+    invoice = books.add(expires_at=at(60))
+    books.deposits.open(_pending(invoice, provider="lnbits"))
+    books.deposits.open(_pending(invoice, intent_ref="di_of_somebody_else"))
+    books.deposits.open(_pending(invoice, intent_ref=""))
+    _walked(books, at(999))
+
+    assert _expire(books) == 1
+
+
+def test_a_pending_deposit_whose_intent_is_learnt_later_counts_from_then(books: Books) -> None:
+    invoice = books.add(expires_at=at(60))
+    deposit = _pending(invoice)
+    books.deposits.open(replace(deposit, intent_ref=""))
+    books.deposits.open(deposit)
+    books.deposits.open(replace(deposit, intent_ref=""))
+    _walked(books, at(999))
+
+    assert _expire(books) == 0
 
 
 def test_another_providers_invoices_are_left_alone(books: Books) -> None:

@@ -34,7 +34,7 @@ _MAY = {
     "UPDATE deposits SET verdict = 'unknown', invoice_id = NULL, seen_by = 'look'"
     " WHERE verdict = 'underpaid'": _WRITERS,
     "UPDATE deposit_findings SET resolved_at = now(), resolution = 'seen'": _WRITERS,
-    "UPDATE open_deposits SET next_ask_at = now(), asked = 2, ended_at = now(),"
+    "UPDATE open_deposits SET intent_ref = 'di', next_ask_at = now(), asked = 2, ended_at = now(),"
     " outcome = 'failed'": _WRITERS,
     "UPDATE webhook_events SET copies = 2, last_received_at = now(), opened_at = now(),"
     " next_attempt_at = now(), attempts = 1, lease_token = NULL, lease_until = NULL,"
