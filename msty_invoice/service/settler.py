@@ -62,3 +62,7 @@ class Settler:
         except ProviderError as exc:
             # The walk will find what this look did not.
             logger.info("no look: %s", exc)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            logger.exception("a look")

@@ -10,10 +10,16 @@ from msty_invoice.domain.deposit import (
     DepositState,
     Finding,
     Judgement,
+    RecordedDeposit,
     Verdict,
     findings,
 )
-from msty_invoice.domain.errors import ProviderRefused, ProviderUnreadable
+from msty_invoice.domain.errors import (
+    ProviderError,
+    ProviderRefused,
+    ProviderUnreadable,
+    StorageUnavailable,
+)
 from msty_invoice.service.ports import DepositStore, LightningProvider, SettlementCounts
 
 logger = logging.getLogger(__name__)
@@ -32,21 +38,20 @@ class Settling:
         self._deposits = deposits
         self._counts = counts
 
-    def record(self, reported: Sequence[Deposit], how: str) -> None:
+    def record(self, reported: Sequence[Deposit], how: str) -> bool:
         """Judge what is new, and compare the rest with the books. Safe to run any number of times.
 
-        `how` is the path: `webhook`, `walk`, `look` or `ask`.
+        `how` is the path: `webhook`, `walk`, `look` or `ask`. False: not all is recorded, by
+        a fault of ours; one that we cannot take keeps no other out of the books.
         """
+        whole = True
         for provider, group in groupby(reported, attrgetter("provider")):
             of_provider = list(group)
             refs = [deposit.deposit_ref for deposit in of_provider]
             books = self._deposits.recorded(provider, refs)
             for deposit in of_provider:
-                recorded = books.get(deposit.deposit_ref)
-                if recorded:
-                    self._note(findings(recorded, deposit))
-                if recorded is None or recorded.verdict is Verdict.UNKNOWN:
-                    self._record_new(deposit, how)
+                whole &= self._try_one(deposit, books.get(deposit.deposit_ref), how)
+        return whole
 
     def settle(self, deposit_ref: str, how: str) -> DepositState | None:
         """Ask the provider about one deposit and record it. None: it knows no such deposit.
@@ -56,7 +61,8 @@ class Settling:
         deposit = self._provider.deposit(deposit_ref)
         if deposit is None:
             return None
-        self.record([deposit], how)
+        books = self._deposits.recorded(deposit.provider, [deposit_ref])
+        self._record_one(deposit, books.get(deposit_ref), how)
         return deposit.state
 
     def ask_open(self, limit: int = 50) -> int:
@@ -71,6 +77,11 @@ class Settling:
             except (ProviderRefused, ProviderUnreadable) as exc:
                 logger.warning("a pending deposit: %s", exc, extra={"deposit_ref": ref})
                 continue
+            except (ProviderError, StorageUnavailable):
+                raise
+            except Exception:
+                logger.exception("a pending deposit", extra={"deposit_ref": ref})
+                continue
             if state in (DepositState.SUCCEEDED, DepositState.FAILED):
                 self._deposits.close(self._provider.name, ref, state)
         return len(refs)
@@ -79,12 +90,28 @@ class Settling:
         """Judge again what was recorded before its invoice could be seen; return how many."""
         matchable = self._deposits.matchable(self._provider.name, limit)
         for deposit in matchable:
-            self._judge(deposit, "rematch")
+            self._try_one(deposit, None, "rematch")
         return len(matchable)
 
     def look(self, payment_hash: str) -> None:
         """Ask now whether an invoice was paid. Raises a `ProviderError`."""
         self.record(self._provider.look(payment_hash), "look")
+
+    def _try_one(self, deposit: Deposit, recorded: RecordedDeposit | None, how: str) -> bool:
+        try:
+            self._record_one(deposit, recorded, how)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            logger.exception("not recorded", extra={"deposit_ref": deposit.deposit_ref})
+            return False
+        return True
+
+    def _record_one(self, deposit: Deposit, recorded: RecordedDeposit | None, how: str) -> None:
+        if recorded:
+            self._note(findings(recorded, deposit))
+        if recorded is None or recorded.verdict is Verdict.UNKNOWN:
+            self._record_new(deposit, how)
 
     def _record_new(self, deposit: Deposit, how: str) -> None:
         if deposit.state is DepositState.SUCCEEDED:

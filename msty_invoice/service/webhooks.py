@@ -8,6 +8,7 @@ from msty_invoice.domain.errors import (
     ProviderError,
     ProviderRefused,
     ProviderUnreadable,
+    StorageUnavailable,
     WebhookRefused,
 )
 from msty_invoice.domain.webhook import DEPOSIT, SUCCESS, TakenEvent
@@ -71,6 +72,13 @@ class EventWork:
             return
         except ProviderError as exc:
             self._later(event, type(exc).__name__)
+            return
+        except StorageUnavailable:
+            raise
+        except Exception:
+            # It must keep no other event waiting, and must not be forgotten.
+            logger.exception("event", extra={"event": event.id, "ref": event.ref})
+            self._later(event, "a bug")
             return
         if state in (DepositState.SUCCEEDED, DepositState.FAILED):
             self._store.done(event, state)

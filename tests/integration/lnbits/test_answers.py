@@ -18,8 +18,8 @@ from msty_invoice.domain.errors import (
     ProviderMisconfigured,
     ProviderRefused,
     ProviderUnavailable,
-    ProviderUnreadable,
     ProviderUnknown,
+    ProviderUnreadable,
     UntrustworthyInvoice,
 )
 from msty_invoice.domain.invoice import InvoiceOrder, Network

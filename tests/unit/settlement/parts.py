@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from msty_invoice.domain.deposit import LIGHTNING, Deposit, DepositPage, DepositState
+from msty_invoice.domain.deposit import (
+    LIGHTNING,
+    Deposit,
+    DepositPage,
+    DepositState,
+    Judgement,
+)
 from msty_invoice.domain.errors import ProviderError
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus
 from msty_invoice.domain.webhook import DEPOSIT, SUCCESS, WebhookEvent
@@ -77,6 +83,19 @@ def event(ref: str, state: str = SUCCESS, kind: str = DEPOSIT) -> WebhookEvent:
     return WebhookEvent("river", kind, ref, state, f"{kind} {ref} {state}".encode())
 
 
+class BrittleDeposits(MemoryDeposits):
+    """Raises what is in `refusals` instead of judging that deposit."""
+
+    def __init__(self, invoices: MemoryInvoices, clock: Clock) -> None:
+        super().__init__(invoices, clock)
+        self.refusals: dict[str, Exception] = {}
+
+    def judge(self, deposit: Deposit, how: str) -> Judgement | None:
+        if refusal := self.refusals.get(deposit.deposit_ref):
+            raise refusal
+        return super().judge(deposit, how)
+
+
 class Parts:
     """Everything that one machine has, and what it stands on."""
 
@@ -85,7 +104,7 @@ class Parts:
         self.counts = Counts()
         self.provider = ListingProvider(self.clock)
         self.invoices = MemoryInvoices()
-        self.deposits = MemoryDeposits(self.invoices, self.clock)
+        self.deposits = BrittleDeposits(self.invoices, self.clock)
         self.webhooks = MemoryWebhooks(self.clock)
         self.cursors = MemoryCursors(self.invoices, self.webhooks, self.clock)
         self.settling = Settling(self.provider, self.deposits, self.counts)
@@ -136,3 +155,6 @@ class Parts:
 
     def fails(self, method: str, failure: ProviderError) -> None:
         self.provider.failures[method] = failure
+
+    def refuses_to_judge(self, deposit: Deposit, failure: Exception) -> None:
+        self.deposits.refusals[deposit.deposit_ref] = failure

@@ -148,3 +148,13 @@ def test_a_database_that_is_away_is_waited_for(parts: Parts) -> None:
 def test_a_bug_is_not_mistaken_for_a_database_that_is_away(parts: Parts) -> None:
     with pytest.raises(ZeroDivisionError):
         _settler(parts, Notices(ZeroDivisionError())).run(Stop(3))
+
+
+def test_a_bug_about_one_look_keeps_no_event_waiting(parts: Parts) -> None:
+    invoice = parts.add()
+    parts.taking.take({}, parts.pay(invoice).deposit_ref.encode())
+    parts.provider.failures["look"] = ZeroDivisionError()
+
+    _settler(parts, Notices(["look:ab"])).run_once(1)
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED

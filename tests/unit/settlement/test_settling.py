@@ -10,6 +10,7 @@ from msty_invoice.domain.errors import (
     ProviderRefused,
     ProviderUnavailable,
     ProviderUnreadable,
+    StorageUnavailable,
 )
 from msty_invoice.domain.invoice import InvoiceStatus
 from tests.unit.settlement.parts import Parts
@@ -185,3 +186,60 @@ def test_no_deposits_are_nothing_to_do(parts: Parts) -> None:
     parts.settling.record([], "walk")
 
     assert parts.deposits.kept == {}
+
+
+@pytest.mark.parametrize("how", ["walk", "look"])
+def test_a_deposit_we_cannot_take_keeps_no_other_out_of_the_books(
+    parts: Parts, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    invoice = parts.add()
+    bad, good = parts.pay(parts.add()), parts.pay(invoice)
+    parts.refuses_to_judge(bad, ZeroDivisionError())
+
+    assert not parts.settling.record([bad, good], how)
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert [r.levelno for r in caplog.records if r.exc_info] == [logging.ERROR]
+    assert parts.settling.record([good], how)
+
+
+def test_a_database_that_is_away_is_told_by_every_path(parts: Parts) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice, state=DepositState.PENDING)
+    parts.settling.record([deposit], "walk")
+    parts.change(deposit, state=DepositState.SUCCEEDED)
+    parts.refuses_to_judge(deposit, StorageUnavailable("away"))
+
+    with pytest.raises(StorageUnavailable):
+        parts.settling.look(invoice.payment_hash)
+    with pytest.raises(StorageUnavailable):
+        parts.settling.settle(deposit.deposit_ref, "webhook")
+    with pytest.raises(StorageUnavailable):
+        parts.settling.ask_open()
+
+
+def test_a_bug_about_one_pending_deposit_keeps_no_other_waiting(parts: Parts) -> None:
+    invoice = parts.add()
+    first = parts.pay(parts.add(), state=DepositState.PENDING)
+    second = parts.pay(invoice, state=DepositState.PENDING)
+    parts.settling.record([first, second], "walk")
+    parts.change(second, state=DepositState.SUCCEEDED)
+    parts.provider.failures[first.deposit_ref] = ZeroDivisionError()
+
+    parts.settling.ask_open()
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+
+
+def test_a_bug_about_one_unknown_deposit_keeps_no_other_from_its_invoice(parts: Parts) -> None:
+    invoices = [parts.add(), parts.add()]
+    parts.invoices.kept.clear()
+    deposits = [parts.pay(invoice) for invoice in invoices]
+    parts.settling.record(deposits, "walk")
+    for invoice in invoices:
+        parts.invoices.add(invoice)
+    parts.refuses_to_judge(deposits[0], ZeroDivisionError())
+
+    parts.settling.rematch()
+
+    assert parts.status(invoices[1]) is InvoiceStatus.SETTLED

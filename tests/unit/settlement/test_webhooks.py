@@ -12,6 +12,7 @@ from msty_invoice.domain.errors import (
     ProviderUnavailable,
     ProviderUnknown,
     ProviderUnreadable,
+    StorageUnavailable,
     WebhookForged,
     WebhookRefused,
     WebhookStale,
@@ -215,3 +216,37 @@ def test_what_another_settler_took_over_is_not_finished_twice(parts: Parts) -> N
 
     assert not parts.webhooks.done(slow[0], "succeeded")
     assert other.done(taken, "succeeded")
+
+
+def test_a_bug_about_one_event_keeps_no_other_waiting_and_forgets_nothing(parts: Parts) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice)
+    for ref in ("dep_bad", deposit.deposit_ref):
+        parts.taking.take({}, ref.encode())
+    parts.provider.failures["dep_bad"] = ZeroDivisionError()
+
+    assert parts.events.run() == 2
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    bad = parts.webhooks.kept[0]
+    assert (bad.outcome, bad.unfinished) == ("a bug", True)
+
+
+def test_what_could_not_be_recorded_does_not_finish_its_event(parts: Parts) -> None:
+    deposit = parts.pay(parts.add())
+    parts.taking.take({}, deposit.deposit_ref.encode())
+    parts.refuses_to_judge(deposit, ZeroDivisionError())
+
+    parts.events.run()
+
+    assert _kept(parts).unfinished
+
+
+def test_a_database_that_is_away_is_no_bug_of_an_event(parts: Parts) -> None:
+    parts.taking.take({}, b"dep_1")
+    parts.provider.failures["dep_1"] = StorageUnavailable("away")
+
+    with pytest.raises(StorageUnavailable):
+        parts.events.run()
+
+    assert _kept(parts).outcome is None
