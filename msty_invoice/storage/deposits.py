@@ -113,8 +113,8 @@ _OPEN = """
         WHERE o.intent_ref IS NULL AND EXCLUDED.intent_ref IS NOT NULL
 """
 
-# Asked again after 10 s, 20 s, 40 s … at most an hour. Claimed by moving the date, so
-# two settlers do not ask at once.
+# Claimed by moving the date, so two settlers do not ask at once. One that was claimed and
+# never asked about, as the provider or we were away, waits no longer than that.
 _DUE = """
     WITH due AS MATERIALIZED (
         SELECT provider, deposit_ref, next_ask_at FROM open_deposits
@@ -124,13 +124,20 @@ _DUE = """
         FOR UPDATE SKIP LOCKED),
     claimed AS (
         UPDATE open_deposits o
-        SET asked = o.asked + 1,
-            next_ask_at = clock_timestamp()
-                + least(interval '1 hour', interval '10 s' * 2 ^ least(o.asked, 9))
+        SET next_ask_at = clock_timestamp() + interval '60 s'
         FROM due
         WHERE o.provider = due.provider AND o.deposit_ref = due.deposit_ref
         RETURNING due.next_ask_at, o.deposit_ref)
     SELECT deposit_ref FROM claimed ORDER BY next_ask_at, deposit_ref
+"""
+
+# Asked again after 10 s, 20 s, 40 s … at most an hour.
+_ASKED = """
+    UPDATE open_deposits
+    SET asked = asked + 1,
+        next_ask_at = clock_timestamp()
+            + least(interval '1 hour', interval '10 s' * 2 ^ least(asked, 9))
+    WHERE provider = %(provider)s AND deposit_ref = %(deposit_ref)s AND ended_at IS NULL
 """
 
 _CLOSE = """
@@ -192,6 +199,9 @@ class PostgresDeposits:
     def due(self, provider: str, limit: int) -> list[str]:
         rows = self._database.execute(_DUE, {"provider": provider, "limit": limit})
         return [ref for (ref,) in rows]
+
+    def asked(self, provider: str, deposit_ref: str) -> None:
+        self._database.repeat(_ASKED, {"provider": provider, "deposit_ref": deposit_ref})
 
     def close(self, provider: str, deposit_ref: str, outcome: str) -> None:
         values = {"provider": provider, "deposit_ref": deposit_ref, "outcome": outcome}

@@ -114,10 +114,15 @@ class MemoryDeposits:
         ]
         taken = sorted(due, key=lambda one: one[:2])[:limit]
         for _, _, kept in taken:
-            pause = min(timedelta(hours=1), timedelta(seconds=10) * 2 ** min(kept.asked, 9))
-            kept.next_ask_at = now + pause
-            kept.asked += 1
+            kept.next_ask_at = now + timedelta(seconds=60)
         return [ref for _, ref, _ in taken]
+
+    def asked(self, provider: str, deposit_ref: str) -> None:
+        kept = self.pending.get((provider, deposit_ref))
+        if kept and kept.outcome is None:
+            pause = min(timedelta(hours=1), timedelta(seconds=10) * 2 ** min(kept.asked, 9))
+            kept.next_ask_at = self._clock() + pause
+            kept.asked += 1
 
     def close(self, provider: str, deposit_ref: str, outcome: str) -> None:
         kept = self.pending.get((provider, deposit_ref))
