@@ -32,6 +32,13 @@ def test_what_is_shown_is_recorded_for_the_key_that_asked(service: Service) -> N
     assert recorded.expires_at - recorded.created_at == timedelta(hours=1)
 
 
+def test_the_provider_is_told_the_name_under_which_it_is_recorded(service: Service) -> None:
+    service.create()
+    service.create()
+
+    assert [order.id for order in service.provider.orders] == list(service.invoices.kept)
+
+
 def test_it_says_that_an_invoice_was_created(service: Service) -> None:
     service.create()
 

@@ -10,7 +10,10 @@ import pytest
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus, Network
 from msty_invoice.lightning.lnbits.client import LnbitsClient
 from msty_invoice.lightning.lnbits.provider import Lnbits
+from msty_invoice.lightning.river.client import RiverClient
+from msty_invoice.lightning.river.provider import River
 from msty_invoice.service.unsigned_webhooks import UnsignedWebhooks
+from msty_invoice.service.webhooks import Webhooks
 from tests.fakes import NOON, Clock, MemoryInvoices
 from tests.settlement_counts import Counts
 from tests.settlement_fakes.webhooks import MemoryWebhooks
@@ -126,6 +129,19 @@ def test_a_hint_is_no_larger_than_a_hint() -> None:
     ground = Ground(NEW)
 
     assert ground.post(f"lnbits/{NEW}", " " * 70_000).status_int == 413
+
+
+def test_a_provider_that_signs_has_no_address_with_a_token() -> None:
+    river = River(RiverClient("http://127.0.0.1:9", "acc_EXAMPLE", "a-key"), Network.MAINNET)
+    events, counts = MemoryWebhooks(Clock()), Counts()
+    client = Service(webhooks={"river": Webhooks(river, events, counts)}).client
+
+    def status(path: str) -> int:
+        answer = client.post(f"/api/lightning/webhooks/{path}", "{}", expect_errors=True)
+        return int(answer.status_int)
+
+    assert (status("river"), status(f"river/{NEW}")) == (401, 404)
+    assert counts.webhooks == {"unsigned": 1}
 
 
 @pytest.mark.parametrize("path", [f"river/{NEW}", f"nobody/{NEW}", "nobody", f"lnbits/{NEW}/x"])

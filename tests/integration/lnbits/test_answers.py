@@ -239,6 +239,15 @@ def test_a_walk_asks_for_what_arrived_and_checks_that_it_did(
     assert page.next_token is None
 
 
+def test_a_page_says_what_time_it_is_at_lnbits(talk: Talk) -> None:
+    date = "Date: Mon, 23 Nov 2026 12:00:00 GMT\r\n"
+
+    page = talk(once(200, {"data": [], "total": 0}, date)).walk(None)
+
+    assert page.provider_time == datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert (page.deposits, page.next_token) == ((), None)
+
+
 def test_a_list_in_another_order_is_not_walked(talk: Talk) -> None:
     with pytest.raises(ProviderUnavailable, match="newest first"):
         talk(list_of([row(2), row(1)])).walk(None)
