@@ -488,6 +488,15 @@ MUTANTS = (
         f"{_CRASHES} -k cursors._SAVE",
     ),
     Mutant(
+        "a webhook is answered after its commit, not before",
+        "msty_invoice/web/webhook.py",
+        "            webhooks.take(headers, read_bytes(req, _MAX_BYTES))",
+        "            import threading\n"
+        "            given = (headers, read_bytes(req, _MAX_BYTES))\n"
+        "            threading.Timer(0.3, webhooks.take, given).start()",
+        f"{_CRASHES} -k webhooks._STORE",
+    ),
+    Mutant(
         "an event is done only when its deposit is recorded",
         "msty_invoice/service/webhooks.py",
         """        try:
