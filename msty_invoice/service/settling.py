@@ -84,6 +84,8 @@ class Settling:
                 continue
             if state in (DepositState.SUCCEEDED, DepositState.FAILED):
                 self._deposits.close(self._provider.name, ref, state)
+            else:
+                self._deposits.asked(self._provider.name, ref)
         return len(refs)
 
     def rematch(self, limit: int = 500) -> int:

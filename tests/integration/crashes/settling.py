@@ -60,6 +60,12 @@ def _to_be_asked_about(world: World) -> Invoice:
     return invoice
 
 
+def _to_be_asked_about_and_pending(world: World) -> Invoice:
+    invoice = _to_be_asked_about(world)
+    world.river.faults({"pending_deposits": {"value": True, "endpoint": ONE_DEPOSIT}})
+    return invoice
+
+
 def _unheard_of(world: World) -> None:
     world.announce("dep_that_never_was")
 
@@ -140,6 +146,13 @@ SCENARIOS = (
         arrange=_to_be_asked_about,
         act=_settle,
         check=_is_settled,
+    ),
+    Scenario(
+        "ask about what is pending still",
+        ("deposits._ASKED",),
+        arrange=_to_be_asked_about_and_pending,
+        act=_settle,
+        check=_is_settled_once_it_has_arrived,
     ),
     Scenario(
         "doubt",
