@@ -1,7 +1,7 @@
 """Money that arrived, as the provider reports it and as we judge it. Sats, aware UTC."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 LIGHTNING = "LN"  # the `network` of a deposit that came over Lightning
@@ -29,7 +29,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """One deposit as the provider reports it now."""
+    """One deposit as the provider reports it now.
+
+    Of one that is not `readable` only the references count (`unread_deposit`).
+    """
 
     provider: str
     deposit_ref: str
@@ -40,6 +43,24 @@ class Deposit:
     deposited_at: datetime
     payment_request: str | None = field(default=None, repr=False)
     proof: str | None = field(default=None, repr=False)
+    readable: bool = True
+
+
+def unread_deposit(provider: str, deposit_ref: str, intent_ref: str) -> Deposit:
+    """A deposit that is listed and cannot be read, so that it is asked about by reference.
+
+    `intent_ref` is "" if not even that can be read.
+    """
+    return Deposit(
+        provider=provider,
+        deposit_ref=deposit_ref,
+        intent_ref=intent_ref,
+        amount_sats=0,
+        network="",
+        state=DepositState.PENDING,
+        deposited_at=datetime.fromtimestamp(0, UTC),
+        readable=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +68,16 @@ class DepositPage:
     """Some of the provider's deposits, newest first.
 
     `next_token` goes on where this page ends; None ends the list. `provider_time` is
-    the provider's clock when it answered. `gap` means that the provider's paging may
-    have left deposits out between this page and the one before.
+    the provider's clock when it answered. `unread` are those on it that cannot be read,
+    in no order. `gap` means that deposits may be missing: the provider's paging left them
+    out between this page and the one before, or one has not even a reference.
     """
 
     deposits: tuple[Deposit, ...]
     next_token: str | None
     provider_time: datetime | None
     gap: bool = False
+    unread: tuple[Deposit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,8 @@ class Reconciling:
         page = self._provider.walk(token)
         if page.gap:
             self._counts.gap()
-            logger.error("deposits of one timestamp fill a page: some may be found by webhook only")
-        self._settling.record(page.deposits, "walk")
+            logger.error("the list may leave deposits out: some may be found by webhook only")
+        self._settling.record([*page.deposits, *page.unread], "walk")
         return page
 
     def _expire(self, provider: str) -> int:

@@ -110,6 +110,11 @@ class Settling:
         return True
 
     def _record_one(self, deposit: Deposit, recorded: RecordedDeposit | None, how: str) -> None:
+        if not deposit.readable:
+            if recorded is None:
+                self._counts.found("unreadable")
+                self._deposits.open(deposit)
+            return
         if recorded:
             self._note(findings(recorded, deposit))
         if recorded is None or recorded.verdict is Verdict.UNKNOWN:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from msty_invoice.lightning.records import Unread
 from msty_invoice.lightning.river import wire
 from msty_invoice.lightning.river.wire import UnreadableBody
 from tests.wire.pairs import get_pair
@@ -47,7 +48,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], object], str, list[object]]]
     ("deposit", wire.deposit, "deposit_intent.id", NOT_TEXT),
     ("deposit", wire.deposit, "deposit_details", NOT_OBJECT),
     ("deposit", wire.deposit, "deposit_details.network", NOT_TEXT),
-    ("deposits-page", wire.deposit_page, "deposits", [*NOT_OBJECT[:-1], {}, [7], [[]]]),
+    ("deposits-page", wire.deposit_page, "deposits", [*NOT_OBJECT[:-1], {}]),
     ("deposits-page", wire.deposit_page, "next_timestamp", [True, 1.5, "7", []]),
     ("account", wire.account, "id", NOT_TEXT),
     ("account", wire.account, "balance", NOT_SATS),
@@ -174,3 +175,35 @@ def test_only_a_json_object_in_utf_8_is_read(body: bytes) -> None:
 
 def test_numbers_stay_whole() -> None:
     assert wire.json_object(json.dumps({"amount": 21 * 10**14}).encode())["amount"] == 21 * 10**14
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("deposit_details.network", None),
+        ("deposit_details", []),
+        ("amount", "2500"),
+        ("timestamp", 0),
+        ("state", ABSENT),
+        ("deposit_intent.network", None),
+    ],
+)
+def test_a_deposit_that_cannot_be_read_hides_none_beside_it(
+    path: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = answer("deposit", path, value) | {"id": "bad"}, answer("deposit")
+
+    page = wire.deposit_page({"deposits": [bad, good], "next_timestamp": 7})
+
+    assert page.deposits == (wire.deposit(good),)
+    assert page.unread == (Unread("bad", page.deposits[0].intent.id),)
+    assert page.next_timestamp == 7
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+@pytest.mark.parametrize("row", [7, [], None, {}, {"id": 7, "deposit_intent": {"id": []}}])
+def test_a_deposit_without_even_a_name_is_not_forgotten(row: object) -> None:
+    page = wire.deposit_page({"deposits": [row, answer("deposit")]})
+
+    assert page.unread == (Unread("", ""),)
+    assert len(page.deposits) == 1

@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from msty_invoice.domain.deposit import LIGHTNING, Deposit, DepositPage, DepositState
+from msty_invoice.domain.deposit import (
+    LIGHTNING,
+    Deposit,
+    DepositPage,
+    DepositState,
+    unread_deposit,
+)
 from msty_invoice.domain.errors import (
     ProviderMisconfigured,
     ProviderUnavailable,
+    ProviderUnreadable,
     UntrustworthyInvoice,
 )
 from msty_invoice.domain.invoice import InvoiceOrder, IssuedInvoice, Network
@@ -84,20 +91,29 @@ class Lnbits:
         if times != sorted(times, reverse=True):
             # A walk that stops at its floor relies on it.
             raise ProviderUnavailable("lnbits: the list of payments is not newest first")
-        full = len(times) >= limit
-        following = offset + max(1, len(times) - _OVERLAP)
+        rows = len(times) + len(page.unread)
+        full = rows >= limit
+        following = offset + max(1, rows - _OVERLAP)
         return DepositPage(
             deposits=_deposits(page),
             next_token=str(following) if full else None,
             provider_time=page.answered_at,
             # Nothing tells then where in that moment the next page begins.
-            gap=full and limit > 1 and times[0] == times[-1],
+            gap=(full and limit > 1 and len(set(times)) == 1)
+            or not all(it.ref for it in page.unread),
+            unread=tuple(
+                unread_deposit(self.name, it.ref, it.intent_ref) for it in page.unread if it.ref
+            ),
         )
 
     def deposit(self, deposit_ref: str) -> Deposit | None:
         """None while the invoice is not paid."""
-        found = _deposits(self._client.with_hash(deposit_ref))
-        return next((deposit for deposit in found if deposit.deposit_ref == deposit_ref), None)
+        page = self._client.with_hash(deposit_ref)
+        found = (deposit for deposit in _deposits(page) if deposit.deposit_ref == deposit_ref)
+        deposit = next(found, None)
+        if deposit is None and page.unread:
+            raise ProviderUnreadable("lnbits: a payment that cannot be read")
+        return deposit
 
     def look(self, payment_hash: str) -> Sequence[Deposit]:
         found = self.deposit(payment_hash)

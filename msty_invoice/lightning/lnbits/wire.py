@@ -14,6 +14,7 @@ from msty_invoice.lightning.json_body import (
     read_text,
     read_whole,
 )
+from msty_invoice.lightning.records import Unread, read_each, text_if_any
 
 PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
@@ -54,6 +55,7 @@ class PaymentPage:
 
     payments: tuple[Payment, ...]
     answered_at: datetime | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,20 @@ def payment(raw: dict[str, Any]) -> Payment:
 
 def payment_page(raw: dict[str, Any]) -> PaymentPage:
     rows = raw.get("data")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnreadableBody("data is not a list of objects")
-    return PaymentPage(tuple(map(payment, rows)))
+    if not isinstance(rows, list):
+        raise UnreadableBody("data is not a list")
+    payments, unread = read_each(rows, payment, _unread)
+    return PaymentPage(payments, unread=unread)
 
 
 def wallet(raw: dict[str, Any]) -> Wallet:
     read_text(raw, "name", _LONGEST_NAME)  # any JSON may have a balance; a wallet has a name
     return Wallet(_msat(raw, "balance"), by_admin_key="id" in raw)
+
+
+def _unread(raw: dict[str, Any]) -> Unread:
+    payment_hash = text_if_any(raw, "payment_hash", _LONGEST_HASH)
+    return Unread(payment_hash, payment_hash)
 
 
 def _msat(raw: dict[str, Any], name: str) -> int:

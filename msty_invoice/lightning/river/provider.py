@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import accumulate
 from operator import attrgetter
 
-from msty_invoice.domain.deposit import Deposit, DepositPage, DepositState
+from msty_invoice.domain.deposit import Deposit, DepositPage, DepositState, unread_deposit
 from msty_invoice.domain.errors import ProviderUnavailable, UntrustworthyInvoice, WebhookUnsigned
 from msty_invoice.domain.invoice import InvoiceOrder, IssuedInvoice, Network
 from msty_invoice.domain.webhook import WebhookEvent
@@ -80,7 +80,8 @@ class River:
 
     def look(self, payment_hash: str) -> Sequence[Deposit]:
         """River cannot look up one invoice: the newest page, which holds any payment just made."""
-        return self.walk(None).deposits
+        page = self.walk(None)
+        return [*page.deposits, *page.unread]
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         if self._webhooks is None:
@@ -106,7 +107,10 @@ class River:
             deposits=tuple(sorted(deposits, key=attrgetter("deposited_at"), reverse=True)),
             next_token=str(page.next_timestamp) if page.next_timestamp else None,
             provider_time=page.answered_at,
-            gap=gap,
+            gap=gap or not all(it.ref for it in page.unread),
+            unread=tuple(
+                unread_deposit(self.name, it.ref, it.intent_ref) for it in page.unread if it.ref
+            ),
         )
 
 

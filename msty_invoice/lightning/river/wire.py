@@ -18,6 +18,7 @@ from msty_invoice.lightning.json_body import (
     read_text,
     read_whole,
 )
+from msty_invoice.lightning.records import Unread, read_each, text_if_any
 from msty_invoice.lightning.river import assumptions
 
 __all__ = ["UnreadableBody", "json_object"]
@@ -68,6 +69,7 @@ class DepositPage:
     deposits: tuple[Deposit, ...]
     next_timestamp: int | None
     answered_at: datetime | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,14 @@ def deposit(raw: dict[str, Any]) -> Deposit:
 
 
 def deposit_page(raw: dict[str, Any]) -> DepositPage:
-    deposits = raw.get("deposits")
-    if not isinstance(deposits, list) or not all(isinstance(one, dict) for one in deposits):
-        raise UnreadableBody("deposits is not a list of objects")
+    rows = raw.get("deposits")
+    if not isinstance(rows, list):
+        raise UnreadableBody("deposits is not a list")
     following = raw.get("next_timestamp")
     if following is not None:
         following = read_whole(raw, "next_timestamp")
-    return DepositPage(tuple(map(deposit, deposits)), assumptions.next_page(following))
+    deposits, unread = read_each(rows, deposit, _unread)
+    return DepositPage(deposits, assumptions.next_page(following), unread=unread)
 
 
 def account(raw: dict[str, Any]) -> Account:
@@ -160,6 +163,12 @@ def _proof(details: dict[str, Any]) -> str | None:
         return None
     plain = isinstance(proof, str) and proof.isascii() and proof.isprintable()
     return (proof if plain else json.dumps(proof))[:_LONGEST_PROOF]
+
+
+def _unread(raw: dict[str, Any]) -> Unread:
+    of = raw.get("deposit_intent")
+    intent_id = text_if_any(of, "id", _LONGEST_ID) if isinstance(of, dict) else ""
+    return Unread(text_if_any(raw, "id", _LONGEST_ID), intent_id)
 
 
 def _id(raw: dict[str, Any]) -> str:

@@ -278,9 +278,23 @@ def test_rows_too_large_for_a_page_are_read_one_by_one(talk: Talk) -> None:
         {"status": None}, {"payment_hash": ""}, {"payment_hash": "a\x00"}, {"bolt11": 7},
     ],
 )  # fmt: skip
-def test_a_row_that_makes_no_sense_stops_the_walk(talk: Talk, broken: dict[str, object]) -> None:
-    with pytest.raises(ProviderUnavailable):
-        talk(list_of([row(1, **broken)])).walk(None)
+def test_a_row_that_makes_no_sense_hides_none_beside_it(
+    talk: Talk, broken: dict[str, object]
+) -> None:
+    rows = [row(1, **broken), *(row(number) for number in range(2, PAGE + 1))]
+
+    page = talk(list_of(rows)).walk(None)
+
+    assert [it.deposit_ref for it in page.deposits] == [it["payment_hash"] for it in rows[1:]]
+    assert page.next_token == str(PAGE - 2)
+    named = "payment_hash" not in broken
+    assert [it.deposit_ref for it in page.unread] == [f"{1:064x}"] * named
+    assert page.gap is not named
+
+
+def test_a_row_that_makes_no_sense_is_not_taken_for_none(talk: Talk) -> None:
+    with pytest.raises(ProviderUnreadable):
+        talk(list_of([row(7, amount="2500")])).deposit(f"{7:064x}")
 
 
 def test_a_settled_invoice_is_a_deposit_with_its_proof(talk: Talk) -> None:

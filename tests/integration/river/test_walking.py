@@ -146,3 +146,36 @@ def test_deposits_too_long_for_one_answer_are_read_a_few_at_once(
 
     assert places(pages) == set(range(60))
     assert not any(page.gap for page in pages)
+
+
+def _serves(*rows: object) -> Behaviour:
+    def behave(conversation: Conversation) -> None:
+        while True:
+            conversation.request()
+            conversation.answer({"deposits": rows})
+
+    return behave
+
+
+def test_a_deposit_that_cannot_be_read_is_handed_over_by_name(
+    serve: Serve, connect: Connect
+) -> None:
+    unreadable = _deposit(1, SECOND) | {"deposit_details": {"network": None}}
+    server = serve(_serves(unreadable, _deposit(2, SECOND)))
+    river = River(connect(server.base_url), Network.MAINNET)
+
+    page = river.walk(None)
+
+    assert [it.deposit_ref for it in page.deposits] == ["dep_2"]
+    assert [(it.deposit_ref, it.intent_ref) for it in page.unread] == [("dep_1", INTENT["id"])]
+    assert {it.deposit_ref for it in river.look("ab" * 32)} == {"dep_1", "dep_2"}
+    assert not page.gap
+
+
+def test_a_deposit_without_even_a_name_is_a_gap(serve: Serve, connect: Connect) -> None:
+    server = serve(_serves(None, _deposit(2, SECOND)))
+
+    page = River(connect(server.base_url), Network.MAINNET).walk(None)
+
+    assert ([it.deposit_ref for it in page.deposits], page.unread) == (["dep_2"], ())
+    assert page.gap

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from msty_invoice.domain.deposit import DepositState, Verdict
+from msty_invoice.domain.deposit import DepositState, Verdict, unread_deposit
 from msty_invoice.domain.errors import (
     ProviderError,
     ProviderRefused,
@@ -243,3 +243,24 @@ def test_a_bug_about_one_unknown_deposit_keeps_no_other_from_its_invoice(parts: 
     parts.settling.rematch()
 
     assert parts.status(invoices[1]) is InvoiceStatus.SETTLED
+
+
+def test_a_deposit_that_cannot_be_read_is_asked_about_by_its_reference(parts: Parts) -> None:
+    invoice = parts.add()
+    deposit = parts.pay(invoice)
+    unread = unread_deposit("river", deposit.deposit_ref, "")
+
+    assert parts.settling.record([unread], "walk")
+    assert parts.counts.findings == {"unreadable": 1}
+    parts.settling.ask_open()
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+
+
+def test_a_recorded_deposit_that_cannot_be_read_any_more_says_nothing_else(parts: Parts) -> None:
+    deposit = parts.pay(parts.add())
+    parts.settling.record([deposit], "walk")
+
+    parts.settling.record([unread_deposit("river", deposit.deposit_ref, "")], "walk")
+
+    assert (parts.deposits.findings, parts.deposits.pending) == ([], {})
