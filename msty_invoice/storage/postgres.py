@@ -27,6 +27,9 @@ _PASSING = (
     errors.ReadOnlySqlTransaction,  # a primary that has become a standby
 )
 
+# PostgreSQL's words (syncrep.c) when somebody ends a commit's wait for its standby.
+_UNREPLICATED = "synchronous replication"
+
 psycopg2.extras.register_uuid()
 
 
@@ -106,7 +109,7 @@ class Database:
         did not run, and psycopg2's own errors for what the schema refuses.
         """
         connection = self.connection()
-        with _translated(connection), connection.cursor() as cursor:
+        with _replicated(connection), _translated(connection), connection.cursor() as cursor:
             if isinstance(statement, Prepared):
                 statement = self._ready(cursor, statement)
             cursor.execute(statement, values)
@@ -140,6 +143,20 @@ class Database:
             cursor.execute(statement.prepare)
             self._prepared.add(statement.name)
         return statement.run
+
+
+@contextmanager
+def _replicated(connection: Any) -> Iterator[None]:
+    """Refuses a commit that is on this server alone, where a failover loses it.
+
+    Not as a `ConnectionLost`: whoever then looks, looks here, and finds it.
+    """
+    try:
+        yield
+    finally:
+        if any(_UNREPLICATED in notice for notice in connection.notices):
+            connection.close()
+            raise StorageUnavailable("committed, but not replicated")
 
 
 @contextmanager
