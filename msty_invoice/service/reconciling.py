@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from msty_invoice.domain.deposit import DepositPage
-from msty_invoice.domain.errors import ProviderError
 from msty_invoice.domain.walk import Cursor, Walk, done_down_to, next_walk
 from msty_invoice.service.ports import CursorStore, LightningProvider, SettlementCounts
 from msty_invoice.service.settling import Settling
@@ -77,7 +76,7 @@ class Reconciling:
 
     def _run(self, cursor: Cursor, since: datetime | None, started: float) -> Pass:
         events = self._work_off(started)
-        self._ask_open()
+        self._settling.ask_open()
         self._settling.rematch()
         first = self._read(None)
         skew = self._skew(cursor, first, self._monotonic() - started)
@@ -97,13 +96,6 @@ class Reconciling:
         while self._monotonic() - started < self._budget_seconds / 2 and (n := self._events.run()):
             total += n
         return total
-
-    def _ask_open(self) -> None:
-        try:
-            self._settling.ask_open()
-        except ProviderError as exc:
-            # One deposit cannot be asked for; the list, which may hold it, still can.
-            logger.warning("pending deposits were not asked about: %s", exc)
 
     def _walk(
         self, cursor: Cursor, first: DepositPage, since: datetime | None, started: float

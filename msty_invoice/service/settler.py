@@ -50,10 +50,7 @@ class Settler:
             if notice.startswith("look:"):
                 self._look(notice.removeprefix("look:"))
         busy = self._events.run() > 0
-        try:
-            self._settling.ask_open()
-        except ProviderError as exc:
-            logger.warning("pending deposits were not asked about: %s", exc)
+        self._settling.ask_open()
         return busy
 
     def _look(self, payment_hash: str) -> None:

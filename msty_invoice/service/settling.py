@@ -65,22 +65,18 @@ class Settling:
         self._record_one(deposit, books.get(deposit_ref), how)
         return deposit.state
 
-    def ask_open(self, limit: int = 50) -> int:
-        """Ask about deposits that were pending, and return how many. Raises a `ProviderError`.
+    def ask_open(self, limit: int = 3) -> int:
+        """Ask about a few deposits that were pending, and return how many.
 
-        One that the provider does not tell of readably keeps no other waiting.
+        Only a few: each may take a whole deadline. One that is not told of keeps no other
+        waiting, and one that got no answer is asked again as soon as it is no longer claimed.
         """
         refs = self._deposits.due(self._provider.name, limit)
         for ref in refs:
             try:
-                state = self.settle(ref, "ask")
-            except (ProviderRefused, ProviderUnreadable) as exc:
+                state = self._ask(ref)
+            except ProviderError as exc:
                 logger.warning("a pending deposit: %s", exc, extra={"deposit_ref": ref})
-                continue
-            except (ProviderError, StorageUnavailable):
-                raise
-            except Exception:
-                logger.exception("a pending deposit", extra={"deposit_ref": ref})
                 continue
             if state in (DepositState.SUCCEEDED, DepositState.FAILED):
                 self._deposits.close(self._provider.name, ref, state)
@@ -98,6 +94,18 @@ class Settling:
     def look(self, payment_hash: str) -> None:
         """Ask now whether an invoice was paid. Raises a `ProviderError`."""
         self.record(self._provider.look(payment_hash), "look")
+
+    def _ask(self, deposit_ref: str) -> DepositState | None:
+        """Its state; None if the provider answers, and not with one that we can take."""
+        try:
+            return self.settle(deposit_ref, "ask")
+        except (ProviderRefused, ProviderUnreadable) as exc:
+            logger.warning("a pending deposit: %s", exc, extra={"deposit_ref": deposit_ref})
+        except (ProviderError, StorageUnavailable):
+            raise
+        except Exception:
+            logger.exception("a pending deposit", extra={"deposit_ref": deposit_ref})
+        return None
 
     def _try_one(self, deposit: Deposit, recorded: RecordedDeposit | None, how: str) -> bool:
         try:

@@ -4,11 +4,12 @@ import logging
 
 import pytest
 
-from msty_invoice.domain.deposit import DepositState, Verdict, unread_deposit
+from msty_invoice.domain.deposit import Deposit, DepositState, Verdict, unread_deposit
 from msty_invoice.domain.errors import (
     ProviderError,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUnknown,
     ProviderUnreadable,
     StorageUnavailable,
 )
@@ -171,15 +172,58 @@ def test_a_question_without_answer_keeps_no_other_waiting(
     assert parts.status(invoice) is InvoiceStatus.SETTLED
 
 
-def test_who_cannot_be_asked_is_left_alone(parts: Parts) -> None:
-    for _ in range(3):
-        parts.settling.record([parts.pay(parts.add(), state=DepositState.PENDING)], "walk")
+def _pending(parts: Parts, number: int) -> list[Deposit]:
+    deposits = [parts.pay(parts.add(), state=DepositState.PENDING) for _ in range(number)]
+    parts.settling.record(deposits, "walk")
+    return deposits
+
+
+def test_pending_deposits_are_asked_about_a_few_at_once(parts: Parts) -> None:
+    """Each may take 8 s, and the lease on a walk ends after 90 s."""
+    _pending(parts, 7)
+
+    assert [parts.settling.ask_open() for _ in range(4)] == [3, 3, 1, 0]
+
+
+def test_who_got_no_answer_does_not_wait_longer_each_time(parts: Parts) -> None:
+    (deposit,) = _pending(parts, 1)
     parts.fails("deposit", ProviderUnavailable("503"))
+    for _ in range(9):
+        assert parts.settling.ask_open() == 1
+        parts.clock.advance(seconds=61)
+    del parts.provider.failures["deposit"]
+    parts.change(deposit, state=DepositState.SUCCEEDED)
 
-    with pytest.raises(ProviderUnavailable):
-        parts.settling.ask_open()
+    parts.settling.ask_open()
 
-    assert len(parts.provider.asked) == 1
+    assert parts.deposits.kept
+
+
+@pytest.mark.parametrize("failure", [None, ProviderRefused("400"), ProviderUnreadable("no sats")])
+def test_who_got_an_answer_is_asked_ever_more_rarely(
+    parts: Parts, failure: ProviderError | None
+) -> None:
+    _pending(parts, 1)
+    if failure:
+        parts.fails("deposit", failure)
+
+    asked = []
+    for _ in range(160):
+        asked.append(parts.settling.ask_open())
+        parts.clock.advance(seconds=1)
+
+    assert [second for second, one in enumerate(asked) if one] == [0, 10, 30, 70, 150]
+
+
+def test_one_that_hangs_each_time_keeps_no_other_waiting(parts: Parts) -> None:
+    first, second, third = _pending(parts, 3)
+    parts.change(third, state=DepositState.SUCCEEDED)
+    for deposit in (first, second):
+        parts.fails(deposit.deposit_ref, ProviderUnknown("hung"))
+
+    parts.settling.ask_open()
+
+    assert list(parts.deposits.kept) == [("river", third.deposit_ref)]
 
 
 def test_no_deposits_are_nothing_to_do(parts: Parts) -> None:
