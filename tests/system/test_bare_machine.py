@@ -70,8 +70,11 @@ def test_one_command_runs_the_service_and_the_pasted_example_works(machine: Bare
 
 
 def test_the_tests_run_and_say_what_they_left_out(machine: BareMachine) -> None:
-    # Being root changes how the servers run, and nothing else.
-    folders = "tests/storage" if machine.user == "root" else "tests/unit tests/storage tests/web"
+    # Enough to need all that bin/test makes; the rest runs outside, on the same code. Being
+    # root changes how the servers run, and nothing else.
+    folders = "tests/storage/test_invoices.py tests/storage/test_keys.py tests/storage/limiter"
+    if machine.user != "root":
+        folders += " tests/unit tests/web"
 
     done = machine.run(f"bin/test {folders}")
 
