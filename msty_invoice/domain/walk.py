@@ -25,13 +25,17 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A walk under way. `next_token` None: it has not read its first page yet."""
+    """A walk under way. `next_token` None: it has not read its first page yet.
+
+    `gap`: it may have missed deposits, so it does not prove that an invoice was not paid.
+    """
 
     started_at: datetime
     depth: Depth
     floor: datetime
     top: datetime | None = None
     next_token: str | None = None
+    gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,9 @@ class Reconciling:
         self._settling.rematch()
         first = self._read(None)
         skew = self._skew(cursor, first, self._monotonic() - started)
-        pages, complete = self._walk(cursor, first, since, started)
-        expired = self._expire(cursor.provider) if complete and self._agree(skew) else 0
+        walk, pages, complete = self._walk(cursor, first, since, started)
+        proved = complete and not walk.gap
+        expired = self._expire(cursor.provider) if proved and self._agree(skew) else 0
         return Pass(
             events=events,
             pages=pages,
@@ -99,8 +100,11 @@ class Reconciling:
 
     def _walk(
         self, cursor: Cursor, first: DepositPage, since: datetime | None, started: float
-    ) -> tuple[int, bool]:
-        """Go on where an earlier pass stopped, or begin. Returns pages read, and if it is done."""
+    ) -> tuple[Walk, int, bool]:
+        """Go on where an earlier pass stopped, or begin.
+
+        Returns how far it is, pages read, and whether it is done.
+        """
         page, pages = first, 1
         walk = cursor.walk if since is None else None
         if walk is None:
@@ -108,23 +112,26 @@ class Reconciling:
             walk = replace(next_walk(cursor, since), top=newest)
         elif walk.next_token:
             page, pages = self._read(walk.next_token), 2
+        walk = replace(walk, gap=walk.gap or first.gap or page.gap)
         while not _reached(page, walk):
             walk = replace(walk, next_token=page.next_token)
             self._ensure_held(self._cursors.save(cursor.provider, walk))
             if self._monotonic() - started > self._budget_seconds:
-                return pages, False
+                return walk, pages, False
             page, pages = self._read(walk.next_token), pages + 1
+            walk = replace(walk, gap=walk.gap or page.gap)
         floor = done_down_to(walk, cursor.done_down_to)
         self._ensure_held(self._cursors.complete(cursor.provider, walk, floor))
-        return pages, True
+        return walk, pages, True
 
     def _read(self, token: str | None) -> DepositPage:
         page = self._provider.walk(token)
         if page.gap:
             self._counts.gap()
             logger.error("the list may leave deposits out: some may be found by webhook only")
-        self._settling.record([*page.deposits, *page.unread], "walk")
-        return page
+        whole = self._settling.record([*page.deposits, *page.unread], "walk")
+        # What is listed and could not be recorded is missing from the books just the same.
+        return replace(page, gap=page.gap or not whole)
 
     def _expire(self, provider: str) -> int:
         total = 0

@@ -33,7 +33,8 @@ class ListingProvider(FakeProvider):
     """Keeps to `service.ports.LightningProvider`. Has `deposits`, and lists `a_page` at once.
 
     `failures` are raised by the method they are named after; `skew` is its clock minus
-    ours, None if it does not say; `while_listing` happens before each page.
+    ours, None if it does not say; `while_listing` happens before each page; `gap_at` is
+    the token of a page after a gap; `unread` are on the first page.
     """
 
     name: str = "river"
@@ -42,6 +43,8 @@ class ListingProvider(FakeProvider):
     failures: dict[str, BaseException] = field(default_factory=dict)
     skew: timedelta | None = timedelta(0)
     gap: bool = False
+    gap_at: str | None = None
+    unread: list[Deposit] = field(default_factory=list)
     while_listing: Callable[[], object] = lambda: None
     asked: list[str] = field(default_factory=list)
 
@@ -56,7 +59,8 @@ class ListingProvider(FakeProvider):
             deposits=tuple(newest_first[begin:end]),
             next_token=str(end) if end < len(newest_first) else None,
             provider_time=None if self.skew is None else self.clock() + self.skew,
-            gap=self.gap,
+            gap=self.gap or (token is not None and token == self.gap_at),
+            unread=() if token else tuple(self.unread),
         )
 
     def deposit(self, deposit_ref: str) -> Deposit | None:

@@ -4,8 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from msty_invoice.domain.deposit import DepositState
-from msty_invoice.domain.errors import ProviderMisconfigured, ProviderUnavailable, ProviderUnknown
+from msty_invoice.domain.deposit import DepositState, unread_deposit
+from msty_invoice.domain.errors import (
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    ProviderUnknown,
+    ProviderUnreadable,
+)
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus
 from tests.settlement_fakes import MemoryCursors
 from tests.unit.settlement.parts import GRACE, MINUTE, Parts
@@ -260,3 +265,59 @@ def test_a_thousand_overdue_invoices_expire_in_one_pass(parts: Parts) -> None:
         parts.add(expires_at=parts.clock() - GRACE)
 
     assert parts.reconcile().expired == 1001
+
+
+def test_a_pass_that_saw_a_gap_lets_nothing_expire(parts: Parts) -> None:
+    _overdue(parts)
+    parts.provider.gap = True
+    assert parts.reconcile().expired == 0
+
+    parts.provider.gap = False
+
+    assert parts.reconcile().expired == 1
+
+
+@pytest.mark.parametrize("gap_at", ["2", "4", "6"])
+def test_a_gap_is_remembered_over_the_passes_of_one_walk(parts: Parts, gap_at: str) -> None:
+    began = parts.clock()
+    for _ in range(9):
+        parts.pay(parts.add())
+        parts.clock.advance(seconds=1)
+    _overdue(parts)
+    parts.provider.gap_at = gap_at
+
+    passes = [parts.reconcile(since=began, budget_seconds=-1)]
+    while not passes[-1].complete:
+        passes.append(parts.reconcile(budget_seconds=-1))
+
+    assert len(passes) > 3
+    assert sum(done.expired for done in passes) == 0
+    parts.provider.gap_at = None
+    assert parts.reconcile().expired == 1
+
+
+def test_a_listed_deposit_that_could_not_be_recorded_is_a_gap(parts: Parts) -> None:
+    _overdue(parts)
+    invoice = parts.add()
+    bad, _ = parts.pay(parts.add()), parts.pay(invoice)
+    parts.refuses_to_judge(bad, ZeroDivisionError())
+
+    done = parts.reconcile()
+
+    assert (done.complete, done.expired) == (True, 0)
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+
+
+def test_a_deposit_that_cannot_be_read_stops_neither_walk_nor_expiry(parts: Parts) -> None:
+    _overdue(parts)
+    invoice = parts.add()
+    deposit = parts.pay(invoice)
+    parts.provider.unread = [unread_deposit("river", "dep_bad", "")]
+    parts.fails("dep_bad", ProviderUnreadable("no sats"))
+
+    assert parts.reconcile().expired == 1
+    parts.reconcile()
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
+    assert parts.provider.asked.count("dep_bad") == 1
+    assert list(parts.deposits.kept) == [("river", deposit.deposit_ref)]
