@@ -165,7 +165,8 @@ CREATE TABLE provider_cursors (
 
 GRANT SELECT, INSERT ON deposits, deposit_findings, open_deposits, webhook_events,
     provider_cursors TO msty_app, msty_jobs;
-GRANT UPDATE (verdict, invoice_id, seen_by, resolved_at, resolution) ON deposits
+-- The proof, as one that is demanded may come later.
+GRANT UPDATE (verdict, invoice_id, seen_by, proof, resolved_at, resolution) ON deposits
     TO msty_app, msty_jobs;
 GRANT UPDATE (resolved_at, resolution) ON deposit_findings TO msty_app, msty_jobs;
 GRANT UPDATE (intent_ref, next_ask_at, asked, ended_at, outcome) ON open_deposits

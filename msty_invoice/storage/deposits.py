@@ -16,7 +16,7 @@ from msty_invoice.storage.postgres import Database
 # The invoice is locked first, so two deposits for it are judged one after the other. A NULL
 # must never credit: hence `>=` with `underpaid` in the ELSE, and IS DISTINCT FROM.
 # An `unknown` one is judged again, but only on the same facts, and not once an operator has
-# dealt with it: it may have been refunded.
+# dealt with it: it may have been refunded. So is one whose demanded proof is yet to come.
 _JUDGE = """
     WITH inv AS (
         SELECT id, amount_sats, status, payment_request,
@@ -37,6 +37,7 @@ _JUDGE = """
                 WHEN inv.id IS NULL THEN 'unknown'
                 WHEN %(network)s IS DISTINCT FROM 'LN' THEN 'onchain'
                 WHEN lower(%(payment_request)s::text) <> lower(inv.payment_request) THEN 'mismatch'
+                WHEN %(proof_demanded)s AND nullif(%(proof)s::text, '') IS NULL THEN 'unknown'
                 WHEN %(proof_demanded)s AND inv.preimage IS NULL THEN 'mismatch'
                 WHEN inv.status = 'settled' OR EXISTS (
                     SELECT FROM deposits o WHERE o.invoice_id = inv.id AND o.verdict = 'credited')
@@ -48,6 +49,7 @@ _JUDGE = """
         ON CONFLICT (provider, deposit_ref) DO UPDATE
             SET verdict = EXCLUDED.verdict,
                 invoice_id = EXCLUDED.invoice_id,
+                proof = coalesce(nullif(x.proof, ''), EXCLUDED.proof),
                 seen_by = EXCLUDED.seen_by
             WHERE x.verdict = 'unknown' AND EXCLUDED.verdict <> 'unknown'
               AND x.resolved_at IS NULL
@@ -87,7 +89,8 @@ _ADD_FINDING = """
     RETURNING id
 """
 
-# Recorded before its invoice could be seen: now the two can meet. Not on facts that the
+# Recorded before its invoice could be seen: now the two can meet. Not without a demanded
+# proof: only a later report can bring it. Not on facts that the
 # provider has taken back since: such a deposit is somebody's to look at.
 _MATCHABLE = """
     SELECT d.provider, d.deposit_ref, d.intent_ref, d.amount_sats, d.network, d.deposited_at,
@@ -95,6 +98,7 @@ _MATCHABLE = """
     FROM deposits d
     JOIN invoices i ON i.provider = d.provider AND i.provider_ref = d.intent_ref
     WHERE d.provider = %(provider)s AND d.verdict = 'unknown' AND d.resolved_at IS NULL
+      AND (d.proof <> '' OR NOT %(proof_demanded)s)
       AND NOT EXISTS (
           SELECT FROM deposit_findings f
           WHERE f.provider = d.provider AND f.deposit_ref = d.deposit_ref
@@ -185,7 +189,8 @@ class PostgresDeposits:
         return bool(self._database.repeat(_ADD_FINDING, values))
 
     def matchable(self, provider: str, limit: int) -> list[Deposit]:
-        rows = self._database.repeat(_MATCHABLE, {"provider": provider, "limit": limit})
+        values = {"provider": provider, "limit": limit, "proof_demanded": self._proof_demanded}
+        rows = self._database.repeat(_MATCHABLE, values)
         return [_deposit(*row) for row in rows]
 
     def open(self, deposit: Deposit) -> None:

@@ -68,7 +68,11 @@ class MemoryDeposits:
             and _facts(before.deposit) == _facts(deposit)
         ):
             return None
-        recorded = before.deposit if before else deposit
+        recorded = (
+            replace(before.deposit, proof=before.deposit.proof or deposit.proof)
+            if (before)
+            else deposit
+        )
         self.kept[key] = JudgedDeposit(recorded, verdict, how, invoice.id if invoice else None)
         if invoice is None:
             return Judgement(verdict, proved=False, settled=False)
@@ -96,6 +100,7 @@ class MemoryDeposits:
             if key[0] == provider
             and key not in disputed | self.resolved
             and judged.verdict is Verdict.UNKNOWN
+            and (judged.deposit.proof or not self._proof_demanded)
             and self._invoice(judged.deposit)
         ]
         return sorted(found, key=lambda deposit: deposit.deposited_at)[:limit]
@@ -139,18 +144,17 @@ class MemoryDeposits:
             return Verdict.UNKNOWN
         if deposit.network != LIGHTNING:
             return Verdict.ONCHAIN
-        if self._mismatch(deposit, invoice):
+        shown = invoice.payment_request.lower()
+        if deposit.payment_request is not None and deposit.payment_request.lower() != shown:
+            return Verdict.MISMATCH
+        if self._proof_demanded and not deposit.proof:
+            return Verdict.UNKNOWN
+        if self._proof_demanded and _preimage(deposit, invoice) is None:
             return Verdict.MISMATCH
         if invoice.status is InvoiceStatus.SETTLED:
             return Verdict.SECOND
         enough = deposit.amount_sats >= invoice.amount_sats
         return Verdict.CREDITED if enough else Verdict.UNDERPAID
-
-    def _mismatch(self, deposit: Deposit, invoice: Invoice) -> bool:
-        shown = invoice.payment_request.lower()
-        if deposit.payment_request is not None and deposit.payment_request.lower() != shown:
-            return True
-        return self._proof_demanded and _preimage(deposit, invoice) is None
 
     def _tell(self, invoice: Invoice, deposit: Deposit, verdict: Verdict, how: str) -> None:
         self.history.append((invoice.id, verdict, how))

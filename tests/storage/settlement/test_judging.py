@@ -191,7 +191,10 @@ def test_a_proof_that_proves_nothing_settles_and_is_no_preimage(
     assert recorded.proof == proof
 
 
-@pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
+_ABSENT = {None, ""}
+
+
+@pytest.mark.parametrize("proof", [proof for proof in PROOFS.values() if proof not in _ABSENT])
 def test_where_a_proof_is_demanded_only_the_preimage_will_do(
     books: Books, proof: str | None
 ) -> None:
@@ -200,6 +203,37 @@ def test_where_a_proof_is_demanded_only_the_preimage_will_do(
     assert books.demanding.judge(make_deposit(invoice, proof=proof), "walk") == _held(
         Verdict.MISMATCH
     )
+    assert books.seen(invoice).status is InvoiceStatus.PENDING
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_a_demanded_proof_that_comes_later_still_settles(books: Books, absent: str | None) -> None:
+    invoice = _to_be_proved(books)
+    deposit = make_deposit(invoice, proof=absent)
+
+    assert books.demanding.judge(deposit, "walk") == _held(Verdict.UNKNOWN)
+    assert books.demanding.judge(deposit, "walk") is None
+    assert books.demanding.matchable("river", 10) == []
+    assert books.seen(invoice).status is InvoiceStatus.PENDING
+
+    proved = replace(deposit, proof=PREIMAGE)
+    assert books.demanding.judge(proved, "walk") == Judgement(
+        Verdict.CREDITED, proved=True, settled=True
+    )
+    assert books.seen(invoice).preimage == PREIMAGE
+    (recorded,) = books.deposits.recorded("river", [deposit.deposit_ref]).values()
+    assert recorded.proof == PREIMAGE
+
+
+def test_a_demanded_proof_that_comes_later_and_is_wrong_settles_nothing(books: Books) -> None:
+    invoice = _to_be_proved(books)
+    deposit = make_deposit(invoice)
+    books.demanding.judge(deposit, "walk")
+
+    assert books.demanding.judge(replace(deposit, proof="0b" * 32), "walk") == _held(
+        Verdict.MISMATCH
+    )
+    assert books.demanding.judge(replace(deposit, proof=PREIMAGE), "walk") is None
     assert books.seen(invoice).status is InvoiceStatus.PENDING
 
 

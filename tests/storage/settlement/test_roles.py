@@ -31,7 +31,7 @@ _MAY = {
     # What moves on.
     "UPDATE deposits SET resolved_at = now(), resolution = 'refunded'"
     " WHERE verdict <> 'credited'": _WRITERS,
-    "UPDATE deposits SET verdict = 'unknown', invoice_id = NULL, seen_by = 'look'"
+    "UPDATE deposits SET verdict = 'unknown', invoice_id = NULL, seen_by = 'look', proof = ''"
     " WHERE verdict = 'underpaid'": _WRITERS,
     "UPDATE deposit_findings SET resolved_at = now(), resolution = 'seen'": _WRITERS,
     "UPDATE open_deposits SET intent_ref = 'di', next_ask_at = now(), asked = 2, ended_at = now(),"
@@ -50,7 +50,6 @@ _MAY = {
             "payment_request",
             "amount_sats",
             "network",
-            "proof",
             "deposited_at",
             "seen_at",
         )
