@@ -45,6 +45,10 @@ class InvoiceIssuer(Protocol):
 class LightningProvider(InvoiceIssuer, Protocol):
     """A Lightning service, in sats, hex hashes and aware UTC. Every call has a total deadline."""
 
+    @property
+    def signs_webhooks(self) -> bool:
+        """Whether a webhook is its own word. If not, anyone who learns the address sends some."""
+
     def walk(self, token: str | None) -> DepositPage:
         """A page of deposits, the newest first or from where an earlier page ended."""
 

@@ -38,6 +38,11 @@ class Settling:
         self._deposits = deposits
         self._counts = counts
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether what announces a deposit is the provider's own word."""
+        return self._provider.signs_webhooks
+
     def record(self, reported: Sequence[Deposit], how: str) -> bool:
         """Judge what is new, and compare the rest with the books. Safe to run any number of times.
 

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # A deposit that was announced but cannot be read is asked for this long, then parked.
 _PATIENCE_SECONDS = 24 * 3600
+# Anyone may have announced it, and meanwhile no invoice of the provider expires.
+_UNSIGNED_PATIENCE_SECONDS = 600
 _LONGEST_PAUSE_SECONDS = 600
 
 
@@ -89,12 +91,15 @@ class EventWork:
 
     def _doubt(self, event: TakenEvent, outcome: str) -> None:
         """Announced as arrived, but the provider does not say so itself."""
-        if event.age_seconds < _PATIENCE_SECONDS:
+        signed = self._settling.is_signed
+        if event.age_seconds < (_PATIENCE_SECONDS if signed else _UNSIGNED_PATIENCE_SECONDS):
             self._later(event, outcome)
             return
         self._store.park(event, outcome)
         self._counts.webhook("parked")
-        logger.error("event parked: %s", outcome, extra={"event": event.id, "ref": event.ref})
+        level = logging.ERROR if signed else logging.WARNING
+        extra = {"event": event.id, "ref": event.ref}
+        logger.log(level, "event parked: %s", outcome, extra=extra)
 
     def _later(self, event: TakenEvent, outcome: str) -> None:
         pause = min(2.0 ** min(event.attempts - 1, 16), _LONGEST_PAUSE_SECONDS)

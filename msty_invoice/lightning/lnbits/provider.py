@@ -45,6 +45,7 @@ class Lnbits:
     """
 
     name = "lnbits"
+    signs_webhooks = False
 
     def __init__(self, client: LnbitsClient, network: Network, webhook: str = "") -> None:
         self._client = client

@@ -30,6 +30,7 @@ class River:
     """Implements `service.ports.LightningProvider`."""
 
     name = "river"
+    signs_webhooks = True
 
     def __init__(
         self,

@@ -38,6 +38,7 @@ class ListingProvider(FakeProvider):
     """
 
     name: str = "river"
+    signs_webhooks: bool = True
     deposits: list[Deposit] = field(default_factory=list)
     a_page: int = 2
     failures: dict[str, BaseException] = field(default_factory=dict)

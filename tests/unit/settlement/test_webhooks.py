@@ -20,7 +20,7 @@ from msty_invoice.domain.errors import (
 )
 from msty_invoice.domain.invoice import InvoiceStatus
 from tests.settlement_fakes import KeptEvent, MemoryWebhooks
-from tests.unit.settlement.parts import Parts, event
+from tests.unit.settlement.parts import GRACE, Parts, event
 
 
 def _kept(parts: Parts) -> KeptEvent:
@@ -168,6 +168,37 @@ def test_what_was_announced_and_is_not_there_is_parked_after_a_day(
     assert _kept(parts).parked_at
     assert parts.counts.webhooks["parked"] == 1
     assert caplog.records[-1].levelno == logging.ERROR
+
+
+def test_an_unsigned_hint_without_a_deposit_holds_expiry_for_minutes_only(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts.provider.signs_webhooks = False
+    parts.add(expires_at=parts.clock() - GRACE)
+    parts.taking.take({}, b"dep_1")
+    parts.clock.advance(seconds=599)
+    assert parts.reconcile().expired == 0
+    parts.clock.advance(seconds=2)
+
+    assert parts.reconcile().expired == 1
+    assert _kept(parts).parked_at
+    assert caplog.records[-1].levelno == logging.WARNING
+
+
+def test_an_unsigned_hint_is_kept_while_the_provider_is_away(parts: Parts) -> None:
+    parts.provider.signs_webhooks = False
+    invoice = parts.add()
+    parts.taking.take({}, parts.pay(invoice).deposit_ref.encode())
+    parts.fails("deposit", ProviderUnavailable("503"))
+    parts.clock.advance(days=2)
+    parts.events.run()
+    assert _kept(parts).unfinished
+    del parts.provider.failures["deposit"]
+    parts.clock.advance(seconds=2)
+
+    parts.events.run()
+
+    assert parts.status(invoice) is InvoiceStatus.SETTLED
 
 
 def test_a_parked_event_that_comes_again_is_asked_about_again(parts: Parts) -> None:
