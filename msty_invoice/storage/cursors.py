@@ -16,7 +16,8 @@ _ACQUIRE = """
         WHERE c.run_until IS NULL OR c.run_until < clock_timestamp()
            OR c.run_token = EXCLUDED.run_token
     RETURNING clock_timestamp(), done_down_to, hour_started_at, day_started_at,
-              walk_started_at, walk_depth, walk_floor, walk_top, walk_next
+              walk_started_at, walk_depth, walk_floor, walk_top, walk_next,
+              walk_gap
 """
 
 # MATERIALIZED: the planner would otherwise look for the oldest of these by walking through
@@ -40,7 +41,7 @@ _FENCED = "WHERE provider = %(provider)s AND run_token = %(token)s RETURNING pro
 _SAVE = f"""
     UPDATE provider_cursors
     SET walk_started_at = %(started_at)s, walk_depth = %(depth)s, walk_floor = %(floor)s,
-        walk_top = %(top)s, walk_next = %(next_token)s,
+        walk_top = %(top)s, walk_next = %(next_token)s, walk_gap = %(gap)s,
         run_until = clock_timestamp() + %(lease)s
     {_FENCED}
 """  # noqa: S608 - the only text put in is the constant above
@@ -54,7 +55,7 @@ _COMPLETE = f"""
         day_started_at = CASE WHEN %(depth)s = 'day' THEN %(started_at)s
                               ELSE day_started_at END,
         walk_started_at = NULL, walk_depth = NULL, walk_floor = NULL, walk_top = NULL,
-        walk_next = NULL
+        walk_next = NULL, walk_gap = false
     {_FENCED}
 """  # noqa: S608
 
@@ -145,8 +146,8 @@ def _cursor(
     provider: str, row: Row, first_issued_at: datetime | None, oldest_open_at: datetime | None
 ) -> Cursor:
     now, done_down_to, hour_started_at, day_started_at, *under_way = row
-    started_at, depth, floor, top, next_token = under_way
-    walk = Walk(started_at, Depth(depth), floor, top, next_token) if started_at else None
+    started_at, depth, *rest = under_way
+    walk = Walk(started_at, Depth(depth), *rest) if started_at else None
     return Cursor(
         provider=provider,
         now=now,

@@ -1,12 +1,13 @@
 """Who may walk a provider's list, and where the next walk goes on."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from msty_invoice.domain.walk import Cursor, Depth, Walk
 from msty_invoice.service.ports import CursorStore
-from tests.storage.settlement.books import Books, at
+from tests.storage.settlement.books import Books, PostgresBooks, at
 
 WALK = Walk(at(1), Depth.HOUR, at(-60), top=at(0), next_token="1793361600")
 
@@ -66,6 +67,28 @@ def test_a_walk_goes_on_where_it_was_saved(books: Books) -> None:
 
     assert cursor.walk == WALK
     assert cursor.done_down_to is None
+
+
+def test_a_walk_that_saw_a_gap_remembers_it_to_its_end(books: Books) -> None:
+    _acquired(books.cursors)
+    with_gap = replace(WALK, gap=True)
+    books.cursors.save("river", with_gap)
+    books.cursors.release("river")
+    assert _acquired(books.other_cursors).walk == with_gap
+
+    books.other_cursors.complete("river", with_gap, at(-10))
+    books.other_cursors.save("river", WALK)
+    books.other_cursors.release("river")
+
+    assert _acquired(books.cursors).walk == WALK
+
+
+def test_no_walk_under_way_has_no_gap(served: PostgresBooks) -> None:
+    _acquired(served.cursors)
+    served.cursors.save("river", replace(WALK, gap=True))
+    served.cursors.complete("river", replace(WALK, gap=True), at(-10))
+
+    assert served.ask("SELECT walk_gap FROM provider_cursors") == [(False,)]
 
 
 @pytest.mark.parametrize("depth", Depth)
