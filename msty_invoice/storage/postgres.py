@@ -18,6 +18,8 @@ Row = tuple[Any, ...]
 _CONNECT_TIMEOUT_SECONDS = 2  # per host of a multi-host DSN
 # libpq gives up on a silent network after this long, statement_timeout or not.
 _TCP_USER_TIMEOUT_MS = 5_000
+# Who only listens sends nothing, and would wait on a dead line for ever.
+_IDLE_SECONDS, _BETWEEN_SECONDS, _UNANSWERED = 10, 5, 3
 
 # The statement did not run, and may run later: the database is busy or changing hands.
 _PASSING = (
@@ -48,6 +50,9 @@ def connect(dsn: str, options: str = "") -> Any:
             dsn,
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             tcp_user_timeout=_TCP_USER_TIMEOUT_MS,
+            keepalives_idle=_IDLE_SECONDS,
+            keepalives_interval=_BETWEEN_SECONDS,
+            keepalives_count=_UNANSWERED,
             options=f"{_parsed(dsn).get('options', '')} {options}".strip(),
             application_name="msty-invoice",
         )

@@ -1,6 +1,7 @@
 """How a DSN becomes a connection, for the service and for migrations alike."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -88,6 +89,20 @@ def test_the_options_of_a_dsn_stay(served: Served) -> None:
         shown = [database.execute(f"SHOW {name}") for name in ("search_path", "lock_timeout")]
 
     assert shown == [[("elsewhere",)], [("1s",)]]
+
+
+def test_a_line_that_went_dead_while_nothing_was_said_is_noticed(
+    served: Served, proxy: CuttingProxy
+) -> None:
+    with closing(connect(proxy.dsn(served.database.app))) as connection:
+        line = socket.socket(fileno=os.dup(connection.fileno()))
+        with line:
+            kept_alive = line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            pauses = [line.getsockopt(socket.IPPROTO_TCP, name) for name in names]
+
+    assert kept_alive
+    assert pauses == [10, 5, 3]
 
 
 def test_a_server_that_does_not_answer_is_given_up() -> None:
