@@ -29,6 +29,7 @@ class Settler:
         self._settling = settling
         self._looking = looking
         self._pause = pause
+        self._wanted: dict[str, None] = {}  # payment hashes to look for, each once, in order
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped`. A database that is away is waited for."""
@@ -41,19 +42,24 @@ class Settler:
                 self._pause(_TICK_SECONDS)
 
     def run_once(self, wait_seconds: float) -> bool:
-        """Wait for a hint, or for `wait_seconds`; then look, and take a few events.
+        """Wait for a hint, or for `wait_seconds`; then take a few events, and look once.
 
-        Only a few, so that a backlog at a provider that hangs keeps neither readers
-        waiting nor us from stopping. True: there may be more.
+        Only a few, so that a backlog at a provider that hangs keeps neither readers waiting
+        nor us from stopping; and events first, as the provider told us of those itself.
+        True: there may be more.
         """
         for notice in self._listener.wait(wait_seconds):
             if notice.startswith("look:"):
-                self._look(notice.removeprefix("look:"))
+                self._wanted[notice.removeprefix("look:")] = None
         busy = self._events.run() > 0
+        if self._wanted:
+            self._look_for_next()
         self._settling.ask_open()
-        return busy
+        return busy or bool(self._wanted)
 
-    def _look(self, payment_hash: str) -> None:
+    def _look_for_next(self) -> None:
+        payment_hash = next(iter(self._wanted))
+        del self._wanted[payment_hash]
         try:
             self._looking.look(payment_hash)
         except ProviderError as exc:

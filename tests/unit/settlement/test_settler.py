@@ -130,7 +130,7 @@ def test_a_reader_is_served_in_the_middle_of_a_backlog(parts: Parts) -> None:
 
     _settler(parts, Notices([], ["look:ab"])).run(Stop(2))
 
-    assert parts.provider.asked.index("look ab") == 3
+    assert parts.provider.asked.index("look ab") == 6
 
 
 def test_a_database_that_is_away_is_waited_for(parts: Parts) -> None:
@@ -158,3 +158,24 @@ def test_a_bug_about_one_look_keeps_no_event_waiting(parts: Parts) -> None:
     _settler(parts, Notices(["look:ab"])).run_once(1)
 
     assert parts.status(invoice) is InvoiceStatus.SETTLED
+
+
+def test_events_are_worked_off_before_anybody_is_looked_for(parts: Parts) -> None:
+    deposit = parts.pay(parts.add())
+    parts.taking.take({}, deposit.deposit_ref.encode())
+
+    _settler(parts, Notices(["look:ab"])).run_once(1)
+
+    assert parts.provider.asked == [deposit.deposit_ref, "look ab"]
+
+
+def test_of_many_readers_one_is_looked_for_at_once_and_each_only_once(parts: Parts) -> None:
+    notices = Notices(["look:ab", "look:cd", "look:ab", "look:ef"])
+    settler = _settler(parts, notices)
+
+    assert settler.run_once(1)
+    assert parts.provider.asked == ["look ab"]
+    assert settler.run_once(0)
+    assert not settler.run_once(0)
+
+    assert parts.provider.asked == ["look ab", "look cd", "look ef"]
