@@ -231,7 +231,7 @@ class CursorStore(Protocol):
         """Record as expired what no complete walk since its expiry and grace found paid."""
 
     def issue_skew(self, provider: str) -> timedelta | None:
-        """Provider's clock minus ours when the newest invoice was made."""
+        """Provider's clock minus ours when the newest invoice was made; None: none of late."""
 
     def release(self, provider: str) -> None:
         """Give the lease back."""

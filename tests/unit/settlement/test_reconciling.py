@@ -199,6 +199,21 @@ def test_without_the_providers_time_the_newest_invoice_tells_the_skew(parts: Par
     assert parts.reconcile().skew_seconds == 120
 
 
+@pytest.mark.parametrize(
+    ("answered", "issued", "worse"), [(0, 300, 300), (0, -300, -300), (61, 60, 61), (-70, 61, -70)]
+)
+def test_of_two_signs_of_the_providers_time_the_worse_counts(
+    parts: Parts, answered: int, issued: int, worse: int
+) -> None:
+    _overdue(parts)
+    parts.add(issued_at=parts.clock() + timedelta(seconds=issued))
+    parts.provider.skew = timedelta(seconds=answered)
+
+    done = parts.reconcile()
+
+    assert (done.skew_seconds, done.expired) == (worse, 0)
+
+
 def test_without_any_sign_of_the_providers_time_nothing_expires(parts: Parts) -> None:
     parts.provider.skew = None
 
@@ -321,3 +336,17 @@ def test_a_deposit_that_cannot_be_read_stops_neither_walk_nor_expiry(parts: Part
     assert parts.status(invoice) is InvoiceStatus.SETTLED
     assert parts.provider.asked.count("dep_bad") == 1
     assert list(parts.deposits.kept) == [("river", deposit.deposit_ref)]
+
+
+@pytest.mark.parametrize("gap_at", ["2", "6"])
+def test_a_gap_between_any_two_pages_lets_nothing_expire(parts: Parts, gap_at: str) -> None:
+    began = parts.clock()
+    for _ in range(9):
+        parts.pay(parts.add())
+        parts.clock.advance(seconds=1)
+    _overdue(parts)
+    parts.provider.gap_at = gap_at
+
+    done = parts.reconcile(since=began)
+
+    assert (done.pages, done.complete, done.expired) == (5, True, 0)
