@@ -167,6 +167,7 @@ def test_no_secret_is_in_any_log(
     invoice = service.create().json()
     house.pay(invoice["paymentRequest"])
     settled(invoice)
+    operator.run("reconcile")
     house.pause()
     service.create()
     house.resume()
