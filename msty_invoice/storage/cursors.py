@@ -1,8 +1,10 @@
 """How far a provider's list was walked, and who may walk it now: one row, fenced by a token."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from msty_invoice.domain.errors import StorageUnavailable
 from msty_invoice.domain.walk import Cursor, Depth, Walk
 from msty_invoice.storage.postgres import Database, Row
 
@@ -115,7 +117,13 @@ class PostgresCursors:
         rows = self._run(_ACQUIRE, provider)
         if not rows:
             return None
-        ((first, oldest),) = self._run(_ISSUED, provider)
+        try:
+            ((first, oldest),) = self._run(_ISSUED, provider)
+        except StorageUnavailable:
+            # Else nobody could walk until the lease ends.
+            with suppress(StorageUnavailable):
+                self.release(provider)
+            raise
         return _cursor(provider, rows[0], first, oldest)
 
     def save(self, provider: str, walk: Walk) -> bool:

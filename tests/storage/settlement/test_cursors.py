@@ -1,12 +1,17 @@
 """Who may walk a provider's list, and where the next walk goes on."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg2
 import pytest
 
+from msty_invoice.domain.errors import StorageUnavailable
 from msty_invoice.domain.walk import Cursor, Depth, Walk
 from msty_invoice.service.ports import CursorStore
+from msty_invoice.storage.cursors import PostgresCursors
+from msty_invoice.storage.postgres import Database
 from tests.storage.settlement.books import Books, PostgresBooks, at
 
 WALK = Walk(at(1), Depth.HOUR, at(-60), top=at(0), next_token="1793361600")
@@ -47,6 +52,20 @@ def test_the_lease_of_a_holder_that_died_ends(books: Books) -> None:
     assert books.other_cursors.acquire("river") is None
     books.wait(6)
     _acquired(books.other_cursors)
+
+
+def test_who_could_not_read_the_invoices_gives_it_back(served: PostgresBooks) -> None:
+    with (
+        closing(Database(served.database.app, lock_timeout=50)) as hurried,
+        closing(psycopg2.connect(served.database.migrator)) as blocker,
+    ):
+        with blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE invoices")
+        with pytest.raises(StorageUnavailable):
+            PostgresCursors(hurried).acquire("river")
+        blocker.rollback()
+
+    _acquired(served.cursors)
 
 
 def test_saving_a_walk_renews_the_lease(books: Books) -> None:
