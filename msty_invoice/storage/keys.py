@@ -96,7 +96,10 @@ class PostgresKeys:
         try:
             self._database.execute(_ADD, values)
         except errors.UniqueViolation as exc:
-            raise KeyNameTaken(f"there is a key named {key.name} already") from exc
+            raise KeyNameTaken(
+                f"there is a key named {key.name} already; if you never saw its secret, revoke it"
+                " and create it again"
+            ) from exc
 
     def list(self) -> list[ApiKey]:
         return [_listed(row) for row in self._database.repeat(_LIST)]

@@ -137,7 +137,10 @@ def test_a_taken_name_is_a_failure_with_a_sentence(operator: Operator) -> None:
     ended = operator.keys("create", "--name", "taken")
 
     assert ended.returncode == 1
-    assert ended.stderr == "msty-invoice: there is a key named taken already\n"
+    assert ended.stderr == (
+        "msty-invoice: there is a key named taken already; if you never saw its secret, revoke it"
+        " and create it again\n"
+    )
 
 
 @pytest.mark.parametrize(
