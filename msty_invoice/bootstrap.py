@@ -179,15 +179,15 @@ def build_quarantine(config: Config) -> Quarantine:
 def build_adopting(config: Config) -> Adopting:
     """For `msty-invoice quarantine resolve --adopt`."""
     database = _reports(config)
-    demanded = config.river_proof == "preimage"
+    proving = _proving(config)
     return Adopting(
         Quarantine(PostgresQuarantine(database)),
         PostgresAdoption(database),
-        PostgresDeposits(database, proof_demanded=demanded),
+        PostgresDeposits(database, proving=proving),
         build_keys(config).get,
         read_issued,
         config.network,
-        proof_demanded=demanded,
+        proving=proving,
     )
 
 
@@ -248,13 +248,16 @@ def _failing(armed: tuple[Failpoint, ...]) -> Failing | None:
 def _settling(
     config: Config, provider: str, database: Database, deadline_seconds: float
 ) -> Settling:
-    # Some of the nodes behind LNbits tell no preimage.
-    demanded = provider == River.name and config.river_proof == "preimage"
     return Settling(
         _provider(config, provider, deadline_seconds),
-        PostgresDeposits(database, proof_demanded=demanded),
+        PostgresDeposits(database, proving=_proving(config)),
         metrics.SettlementCounters(),
     )
+
+
+def _proving(config: Config) -> frozenset[str]:
+    """Whose deposits count only with a proof. Some nodes behind LNbits tell no preimage."""
+    return frozenset({River.name} if config.river_proof == "preimage" else ())
 
 
 def _webhooks(config: Config, database: Database) -> dict[str, Webhooks]:

@@ -1,6 +1,6 @@
 """An invoice lost in a restore comes back from its deposit (design §4.10)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -38,7 +38,7 @@ class Adopted:
 
 
 class Adopting:
-    """`find_key` raises `KeyNotFound`. `proof_demanded` is RIVER_PROOF=preimage."""
+    """`find_key` raises `KeyNotFound`. `proving`: providers whose proofs are demanded."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Adopting:
         read_issued: ReadIssued,
         network: Network,
         *,
-        proof_demanded: bool,
+        proving: Collection[str],
     ) -> None:
         self._quarantine = quarantine
         self._adoption = adoption
@@ -57,7 +57,7 @@ class Adopting:
         self._find_key = find_key
         self._read_issued = read_issued
         self._network = network
-        self._proof_demanded = proof_demanded
+        self._proving = proving
 
     def adopt(self, ref: str, key_name: str, reason: str, *, dry_run: bool = False) -> Adopted:
         """Rebuild the invoice of an unknown deposit, and judge the deposit again.
@@ -100,7 +100,8 @@ class Adopting:
                 f"{deposit.deposit_ref} has {deposit.amount_sats} sats, its invoice asks for"
                 f" {issued.amount_sats}: refund the payer and resolve it without --adopt"
             )
-        if self._proof_demanded and not _proves(deposit.proof, issued.payment_hash):
+        demanded = deposit.provider in self._proving
+        if demanded and not _proves(deposit.proof, issued.payment_hash):
             raise NotAdoptable(f"{deposit.deposit_ref}: its proof is not of its payment hash")
         return Invoice(
             id=uuid4(),

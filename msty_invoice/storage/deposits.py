@@ -1,6 +1,6 @@
 """Deposits: each judged once, by one statement that every path shares (design §4.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from msty_invoice.domain.deposit import (
@@ -152,11 +152,14 @@ _CLOSE = """
 
 
 class PostgresDeposits:
-    """Implements `service.ports.DepositStore`."""
+    """Implements `service.ports.DepositStore`.
 
-    def __init__(self, database: Database, *, proof_demanded: bool = False) -> None:
+    `proving` names the providers of whom only a preimage of the payment hash is believed.
+    """
+
+    def __init__(self, database: Database, *, proving: Collection[str] = ()) -> None:
         self._database = database
-        self._proof_demanded = proof_demanded
+        self._proving = proving
 
     def judge(self, deposit: Deposit, how: str) -> Judgement | None:
         values = {
@@ -169,7 +172,7 @@ class PostgresDeposits:
             "proof": deposit.proof,
             "deposited_at": deposit.deposited_at,
             "how": how,
-            "proof_demanded": self._proof_demanded,
+            "proof_demanded": deposit.provider in self._proving,
         }
         rows = self._database.repeat(_JUDGE, values)
         if not rows:
@@ -189,7 +192,8 @@ class PostgresDeposits:
         return bool(self._database.repeat(_ADD_FINDING, values))
 
     def matchable(self, provider: str, limit: int) -> list[Deposit]:
-        values = {"provider": provider, "limit": limit, "proof_demanded": self._proof_demanded}
+        demanded = provider in self._proving
+        values = {"provider": provider, "limit": limit, "proof_demanded": demanded}
         rows = self._database.repeat(_MATCHABLE, values)
         return [_deposit(*row) for row in rows]
 

@@ -1,6 +1,6 @@
 """An invoice that a restore has lost is rebuilt from its deposit, and credited exactly once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -49,16 +49,16 @@ def _find_key(name: str) -> ApiKey:
     return make_key("shop", FAMILY)
 
 
-def adopting(database: Database, *, demanded: bool = False, **changes: Any) -> Adopting:
+def adopting(database: Database, *, proving: Collection[str] = (), **changes: Any) -> Adopting:
     needs: dict[str, Any] = {
         "quarantine": Quarantine(PostgresQuarantine(database)),
         "adoption": PostgresAdoption(database),
-        "deposits": PostgresDeposits(database, proof_demanded=demanded),
+        "deposits": PostgresDeposits(database, proving=proving),
         "find_key": _find_key,
         "read_issued": read_issued,
         "network": Network.REGTEST,
     }
-    return Adopting(**needs | changes, proof_demanded=demanded)
+    return Adopting(**needs | changes, proving=proving)
 
 
 @pytest.fixture
@@ -243,12 +243,22 @@ def test_where_a_proof_is_demanded_it_must_prove(
 ) -> None:
     lose("dep_1", proof="0b" * 32)
     lose("dep_2")
-    demanding = adopting(books.app, demanded=True)
+    demanding = adopting(books.app, proving={"river"})
 
     with pytest.raises(NotAdoptable, match="proof"):
         demanding.adopt("dep_1", "shop", "restored")
 
     assert demanding.adopt("dep_2", "shop", "restored").deposit.verdict is Verdict.CREDITED
+
+
+def test_a_proof_is_demanded_of_those_providers_only_that_give_one(
+    books: PostgresBooks, lose: Callable[..., Deposit]
+) -> None:
+    lose("dep_1", provider="lnbits", proof=None)
+
+    adopted = adopting(books.app, proving={"river"}).adopt("dep_1", "shop", "restored")
+
+    assert adopted.deposit.verdict is Verdict.CREDITED
 
 
 def test_what_the_provider_has_taken_back_must_be_resolved_first(

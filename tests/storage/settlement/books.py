@@ -161,7 +161,7 @@ class PostgresBooks(Books):
         self.app = app
         self.invoices = PostgresInvoices(app)
         self.deposits = PostgresDeposits(app)
-        self.demanding = PostgresDeposits(app, proof_demanded=True)
+        self.demanding = PostgresDeposits(app, proving={"river"})
         self.webhooks = PostgresWebhooks(app)
         self.other_webhooks = PostgresWebhooks(app)
         self.cursors = PostgresCursors(app, LEASE)
