@@ -175,5 +175,8 @@ GRANT UPDATE (copies, last_received_at, opened_at, next_attempt_at, attempts, le
     lease_until, done_at, parked_at, outcome) ON webhook_events TO msty_app, msty_jobs;
 GRANT UPDATE ON provider_cursors TO msty_app, msty_jobs;
 GRANT DELETE ON open_deposits, webhook_events TO msty_jobs;
-GRANT SELECT ON deposits, deposit_findings, open_deposits, webhook_events, provider_cursors
-    TO msty_readonly;
+GRANT SELECT ON deposits, deposit_findings, open_deposits, provider_cursors TO msty_readonly;
+-- Without the body, which may say anything.
+GRANT SELECT (id, provider, type, ref, state, body_sha256, received_at, copies, last_received_at,
+    opened_at, next_attempt_at, attempts, lease_token, lease_until, done_at, parked_at, outcome)
+    ON webhook_events TO msty_readonly;

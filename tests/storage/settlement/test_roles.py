@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
+from msty_invoice.storage.books import EVENT
 from tests.storage.settlement.books import PostgresBooks, make_deposit, make_event
 
 _EVERYONE = ("app", "jobs", "readonly")
@@ -20,7 +21,11 @@ _DEPOSIT = (
 )
 
 _MAY = {
-    **{f"SELECT * FROM {table}": _EVERYONE for table in _TABLES},
+    **{f"SELECT * FROM {table}": _EVERYONE for table in _TABLES if table != "webhook_events"},
+    # What came is read again by nobody but the service.
+    "SELECT * FROM webhook_events": _WRITERS,
+    "SELECT body FROM webhook_events": _WRITERS,
+    f"SELECT {EVENT}, body_sha256 FROM webhook_events w": _EVERYONE,
     _DEPOSIT.format(amount=1, verdict="unknown", invoice="NULL"): _WRITERS,
     "INSERT INTO deposit_findings (provider, deposit_ref, what, recorded, reported)"
     " SELECT provider, deposit_ref, 'amount_sats', '1', '2' FROM deposits LIMIT 1": _WRITERS,
