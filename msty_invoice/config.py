@@ -27,9 +27,6 @@ PROVIDERS = {"river": RIVER, "lnbits": LNBITS}
 SETTLING = frozenset({"DATABASE_URL", "LIGHTNING_PROVIDER", "LIGHTNING_NETWORK"})
 DATABASE = frozenset({"DATABASE_URL"})
 
-# Seconds. The clocks may differ by as much before anybody notices.
-_LEAST_GRACE = 60
-
 _SENTINEL_URL = re.compile(
     r"redis\+sentinel://([^@/]*@)?[^@/:,]+:[0-9]+(,[^@/:,]+:[0-9]+)*/[^/?#]+(/[0-9]+)?"
 )
@@ -263,8 +260,6 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("RIVER_BASE_URL must start with https on mainnet")
     if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):
         problems.append("MSTY_FAILPOINTS is for tests: it needs a network other than mainnet")
-    if config.lightning_network is Network.MAINNET and config.expiry_grace < _LEAST_GRACE:
-        problems.append(f"EXPIRY_GRACE must be at least {_LEAST_GRACE} on mainnet")
     if config.lightning_network is Network.MAINNET and _goes_out_in_the_clear(config.lnbits_url):
         problems.append("LNBITS_URL must start with https on mainnet, unless it is this machine")
     if config.rate_limit_burst > 9 * config.rate_limit_per_minute:

@@ -37,17 +37,6 @@ def test_a_burst_that_could_never_be_used_is_refused() -> None:
     assert Config.from_env(limits | {"RATE_LIMIT_BURST": "450"}).rate_limit_burst == 450
 
 
-@pytest.mark.parametrize(("grace", "refused"), [("0", True), ("59", True), ("60", False)])
-def test_real_money_is_waited_for_at_least_a_minute(grace: str, refused: bool) -> None:
-    settings = {"EXPIRY_GRACE": grace, "LIGHTNING_NETWORK": "mainnet"}
-
-    assert Config.from_env(settings | {"LIGHTNING_NETWORK": "regtest"}).expiry_grace == int(grace)
-    if refused:
-        assert _problems(**settings) == ["EXPIRY_GRACE must be at least 60 on mainnet"]
-    else:
-        assert Config.from_env(settings).expiry_grace == int(grace)
-
-
 def test_all_problems_are_said_together() -> None:
     problems = _problems(RATE_LIMIT_HOURLY="0", RATE_LIMIT_BURST="451", PUBLIC_URL="https://")
 
