@@ -376,11 +376,11 @@ MUTANTS = (
         "tests/unit/settlement/test_reconciling.py",
     ),
     Mutant(
-        "a deposit that cannot be read stops no walk",
-        "msty_invoice/service/reconciling.py",
-        "        except ProviderError as exc:",
-        "        except ZeroDivisionError as exc:",
-        "tests/unit/settlement/test_reconciling.py",
+        "a deposit that cannot be asked about stops no walk",
+        "msty_invoice/service/settling.py",
+        "except ProviderError as exc:",
+        "except ZeroDivisionError as exc:",
+        "tests/unit/settlement/test_settling.py tests/unit/settlement/test_reconciling.py",
     ),
     Mutant(
         "an hourly walk goes down to the oldest open invoice",
@@ -413,8 +413,8 @@ MUTANTS = (
     Mutant(
         "a later word of the provider is a finding",
         "msty_invoice/service/settling.py",
-        "                if recorded:\n",
-        "                if False:\n",
+        "        if recorded:\n            self._note",
+        "        if False:\n            self._note",
         "tests/unit/settlement/test_settling.py",
     ),
     Mutant(
@@ -434,8 +434,8 @@ MUTANTS = (
     Mutant(
         "an event is parked after a day only",
         "msty_invoice/service/webhooks.py",
-        "if event.age_seconds < _PATIENCE_SECONDS:",
-        "if False:",
+        "if event.age_seconds < (_PATIENCE_SECONDS if signed",
+        "if event.age_seconds < (0 if signed",
         "tests/unit/settlement/test_webhooks.py",
     ),
     Mutant(
@@ -522,6 +522,27 @@ MUTANTS = (
         "if config.msty_failpoints and config.lightning_network in (None, Network.MAINNET):",
         "if False:",
         "tests/unit/test_failpoints.py",
+    ),
+    Mutant(
+        "what an operator dealt with is never credited",
+        "msty_invoice/storage/deposits.py",
+        "              AND x.resolved_at IS NULL\n",
+        "",
+        "tests/storage/settlement/test_unknown_deposits.py",
+    ),
+    Mutant(
+        "a walk with a gap proves nothing for a day",
+        "msty_invoice/domain/walk.py",
+        "    if not walk.gap:",
+        "    if True:",
+        "tests/unit/test_walk.py",
+    ),
+    Mutant(
+        "what is overdue is walked back to before it ends",
+        "msty_invoice/domain/walk.py",
+        "    if cursor.oldest_overdue_at:",
+        "    if False:",
+        "tests/unit/test_walk.py",
     ),
 )
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 LISTED_LATE = timedelta(minutes=10)
 # A deposit is never older than its invoice; this much is for clocks that round.
 BEFORE_ISSUE = timedelta(minutes=15)
+# How long the stretch below a gap is read again and again.
+GAP_PATIENCE = timedelta(days=1)
 _DAY_DEPTH = timedelta(days=7)
 
 
@@ -43,7 +45,8 @@ class Cursor:
     """How far a provider's list was read when the lease on it was taken.
 
     `first_issued_at` is of our first invoice with this provider, `oldest_open_at` of the
-    oldest that can still be paid or could until a day ago; both by the provider's clock.
+    oldest that can still be paid or could until a day ago, `oldest_overdue_at` of the oldest
+    that has expired and is still pending; all by the provider's clock.
     """
 
     provider: str
@@ -54,12 +57,16 @@ class Cursor:
     day_started_at: datetime | None
     first_issued_at: datetime | None
     oldest_open_at: datetime | None
+    oldest_overdue_at: datetime | None = None
 
 
 def next_walk(cursor: Cursor, since: datetime | None = None) -> Walk:
     """The walk to begin now; `since` makes it at least as deep as that."""
     depth = _due(cursor)
     floors = [_minute_floor(cursor)]
+    if cursor.oldest_overdue_at:
+        # This walk may end it, so it must see whatever was listed late.
+        floors.append(cursor.oldest_overdue_at - BEFORE_ISSUE)
     if depth is not Depth.MINUTE and cursor.oldest_open_at:
         floors.append(cursor.oldest_open_at - BEFORE_ISSUE)
     if depth is Depth.DAY:
@@ -74,9 +81,15 @@ def done_down_to(walk: Walk, before: datetime | None) -> datetime | None:
     """Where the next walk may stop, once `walk` has reached its floor.
 
     Never later than when it started: a deposit dated in the future stays the newest, and
-    every walk would stop below it on the first page.
+    every walk would stop below it on the first page. What may have been left out in a gap
+    is read again for a day, during which nothing expires; then it is given up.
     """
-    return min(walk.top, walk.started_at) - LISTED_LATE if walk.top else before
+    if walk.top is None:
+        return before
+    newest = min(walk.top, walk.started_at) - LISTED_LATE
+    if not walk.gap:
+        return newest
+    return max(before or walk.floor, min(newest, walk.started_at - GAP_PATIENCE))
 
 
 def _due(cursor: Cursor) -> Depth:

@@ -28,13 +28,17 @@ _ISSUED = """
     WITH expired AS MATERIALIZED (
         SELECT issued_at FROM invoices
         WHERE provider = %(provider)s AND status = 'expired'
-          AND expires_at > now() - interval '24 hours')
+          AND expires_at > now() - interval '24 hours'),
+    overdue AS MATERIALIZED (
+        SELECT issued_at FROM invoices
+        WHERE provider = %(provider)s AND status = 'pending' AND expires_at <= clock_timestamp())
     SELECT
         (SELECT min(issued_at) FROM invoices WHERE provider = %(provider)s),
         least(
             (SELECT min(issued_at) FROM invoices
              WHERE provider = %(provider)s AND status = 'pending'),
-            (SELECT min(issued_at) FROM expired))
+            (SELECT min(issued_at) FROM expired)),
+        (SELECT min(issued_at) FROM overdue)
 """
 
 # Every write is fenced: no row means that the lease was lost, and the pass must stop.
@@ -118,13 +122,13 @@ class PostgresCursors:
         if not rows:
             return None
         try:
-            ((first, oldest),) = self._run(_ISSUED, provider)
+            (issued,) = self._run(_ISSUED, provider)
         except StorageUnavailable:
             # Else nobody could walk until the lease ends.
             with suppress(StorageUnavailable):
                 self.release(provider)
             raise
-        return _cursor(provider, rows[0], first, oldest)
+        return _cursor(provider, rows[0], issued)
 
     def save(self, provider: str, walk: Walk) -> bool:
         values = {name: getattr(walk, name) for name in walk.__slots__}
@@ -150,9 +154,8 @@ class PostgresCursors:
         return self._database.repeat(statement, values | common)
 
 
-def _cursor(
-    provider: str, row: Row, first_issued_at: datetime | None, oldest_open_at: datetime | None
-) -> Cursor:
+def _cursor(provider: str, row: Row, issued: Row) -> Cursor:
+    first_issued_at, oldest_open_at, oldest_overdue_at = issued
     now, done_down_to, hour_started_at, day_started_at, *under_way = row
     started_at, depth, *rest = under_way
     walk = Walk(started_at, Depth(depth), *rest) if started_at else None
@@ -165,4 +168,5 @@ def _cursor(
         day_started_at=day_started_at,
         first_issued_at=first_issued_at,
         oldest_open_at=oldest_open_at,
+        oldest_overdue_at=oldest_overdue_at,
     )

@@ -62,6 +62,14 @@ class MemoryCursors:
             day_started_at=kept.day_started_at,
             first_issued_at=min((i.issued_at for i in self._of(provider)), default=None),
             oldest_open_at=self._oldest_open(provider, now),
+            oldest_overdue_at=min(
+                (
+                    invoice.issued_at
+                    for invoice in self._of(provider, InvoiceStatus.PENDING)
+                    if invoice.expires_at <= now
+                ),
+                default=None,
+            ),
         )
 
     def save(self, provider: str, walk: Walk) -> bool:

@@ -105,3 +105,17 @@ def test_a_deposit_dated_in_the_future_ends_no_later_walk_early() -> None:
 @pytest.mark.parametrize("before", [None, NOON - DAY])
 def test_an_empty_list_moves_nothing(before: datetime | None) -> None:
     assert done_down_to(Walk(NOON, Depth.MINUTE, NOON - DAY), before) == before
+
+
+def test_the_stretch_below_a_gap_is_read_again_for_a_day() -> None:
+    walk = Walk(NOON, Depth.MINUTE, NOON - HOUR, top=NOON - MINUTE, gap=True)
+
+    assert done_down_to(walk, NOON - HOUR) == NOON - HOUR
+    assert done_down_to(walk, None) == NOON - HOUR
+    assert done_down_to(walk, NOON - 3 * DAY) == NOON - DAY
+
+
+def test_a_walk_that_may_end_an_overdue_invoice_sees_what_was_listed_late() -> None:
+    walk = next_walk(cursor(oldest_overdue_at=NOON - 3 * HOUR))
+
+    assert (walk.depth, walk.floor) == (Depth.MINUTE, NOON - 3 * HOUR - 15 * MINUTE)

@@ -204,7 +204,6 @@ def test_an_event_that_cannot_be_followed_keeps_invoices_from_expiring(
     assert shop.status(invoice) == "settled"
 
 
-@pytest.mark.xfail(reason="a minutely walk is not deep enough to let something expire")
 def test_what_was_listed_late_and_before_the_walk_is_not_expired(
     ground: Ground, shop: Shop
 ) -> None:
