@@ -27,7 +27,8 @@ from msty_invoice.service.adopting import Adopting
 from msty_invoice.service.cleaning import Cleaning
 from msty_invoice.service.invoicing import Invoicing
 from msty_invoice.service.keys import Keyring, Keys
-from msty_invoice.service.ports import EventList, InvoiceList, LightningProvider
+from msty_invoice.service.operator_ports import EventList, InvoiceList
+from msty_invoice.service.ports import LightningProvider
 from msty_invoice.service.quarantine import Quarantine
 from msty_invoice.service.reconciling import Reconciling
 from msty_invoice.service.replaying import Replaying

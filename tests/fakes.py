@@ -193,7 +193,7 @@ class MemoryKeys:
 
 
 class FakeLookOut:
-    """Keeps to `service.ports.LookOut`, and remembers what it was asked."""
+    """Keeps to `settlement_ports.LookOut`, and remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -6,7 +6,7 @@ from msty_invoice.domain.deposit import Verdict
 
 
 class Counts:
-    """Keeps to `service.ports.SettlementCounts`."""
+    """Keeps to `settlement_ports.SettlementCounts`."""
 
     def __init__(self) -> None:
         self.verdicts: Counter[tuple[Verdict, str]] = Counter()

@@ -17,8 +17,9 @@ from msty_invoice.domain.errors import (
 )
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus, IssuedInvoice, Network
 from msty_invoice.domain.key import ApiKey
-from msty_invoice.service.ports import AdoptionStore, DepositStore
+from msty_invoice.service.operator_ports import AdoptionStore
 from msty_invoice.service.quarantine import Evidence, Quarantine, ensure_open
+from msty_invoice.service.settlement_ports import DepositStore
 
 
 class ReadIssued(Protocol):

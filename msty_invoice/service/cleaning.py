@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from msty_invoice.service.ports import CleanupStore
+from msty_invoice.service.settlement_ports import CleanupStore
 
 # Design §2: a key is kept for 72 h, so that a bug of Friday can be retried on Monday.
 IDEMPOTENCY_KEYS = timedelta(hours=72)

@@ -19,7 +19,8 @@ from msty_invoice.domain.errors import (
 )
 from msty_invoice.domain.idempotency import Claim, IdempotencyKey, fingerprint
 from msty_invoice.domain.invoice import Invoice, InvoiceOrder, InvoiceStatus, IssuedInvoice
-from msty_invoice.service.ports import IdempotencyStore, InvoiceIssuer, InvoiceStore, LookOut
+from msty_invoice.service.ports import IdempotencyStore, InvoiceIssuer, InvoiceStore
+from msty_invoice.service.settlement_ports import LookOut
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from msty_invoice.domain.books import BookedDeposit, BookedEvent, BookedFinding
 from msty_invoice.domain.deposit import Verdict
 from msty_invoice.domain.errors import DepositNotFound, NotResolvable
-from msty_invoice.service.ports import QuarantineStore
+from msty_invoice.service.operator_ports import QuarantineStore
 
 _FINDING = re.compile(r"finding:([0-9]{1,18})")
 _ELSE = "msty-invoice quarantine list --all shows every reference"

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from msty_invoice.domain.deposit import DepositPage
 from msty_invoice.domain.walk import Cursor, Walk, done_down_to, next_walk
-from msty_invoice.service.ports import CursorStore, LightningProvider, SettlementCounts
+from msty_invoice.service.ports import LightningProvider
+from msty_invoice.service.settlement_ports import CursorStore, SettlementCounts
 from msty_invoice.service.settling import Settling
 from msty_invoice.service.webhooks import EventWork
 

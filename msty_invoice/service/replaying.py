@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msty_invoice.domain.books import BookedEvent
 from msty_invoice.domain.errors import WebhookNotFound
 from msty_invoice.domain.listing import EventFilter
-from msty_invoice.service.ports import EventList
+from msty_invoice.service.operator_ports import EventList
 
 
 class Replaying:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from msty_invoice.domain.errors import ProviderError, StorageUnavailable
-from msty_invoice.service.ports import Listener
+from msty_invoice.service.settlement_ports import Listener
 from msty_invoice.service.settling import Settling
 from msty_invoice.service.webhooks import EventWork
 

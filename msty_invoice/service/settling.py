@@ -20,7 +20,8 @@ from msty_invoice.domain.errors import (
     ProviderUnreadable,
     StorageUnavailable,
 )
-from msty_invoice.service.ports import DepositStore, LightningProvider, SettlementCounts
+from msty_invoice.service.ports import LightningProvider
+from msty_invoice.service.settlement_ports import DepositStore, SettlementCounts
 
 logger = logging.getLogger(__name__)
 

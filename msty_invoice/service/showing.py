@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msty_invoice.domain.errors import InvoiceNotFound, UntrustworthyInvoice
 from msty_invoice.domain.timeline import Dossier
-from msty_invoice.service.ports import DossierStore
+from msty_invoice.service.operator_ports import DossierStore
 
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 

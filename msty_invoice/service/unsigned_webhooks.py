@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
 from msty_invoice.domain.errors import WebhookMisaddressed
-from msty_invoice.service.ports import (
-    IssuedInvoices,
-    LightningProvider,
-    SettlementCounts,
-    WebhookStore,
-)
+from msty_invoice.service.ports import IssuedInvoices, LightningProvider
+from msty_invoice.service.settlement_ports import SettlementCounts, WebhookStore
 
 
 class UnsignedWebhooks:

@@ -12,7 +12,8 @@ from msty_invoice.domain.errors import (
     WebhookRefused,
 )
 from msty_invoice.domain.webhook import DEPOSIT, SUCCESS, TakenEvent
-from msty_invoice.service.ports import LightningProvider, SettlementCounts, WebhookStore
+from msty_invoice.service.ports import LightningProvider
+from msty_invoice.service.settlement_ports import SettlementCounts, WebhookStore
 from msty_invoice.service.settling import Settling
 
 logger = logging.getLogger(__name__)

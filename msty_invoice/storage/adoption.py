@@ -44,7 +44,7 @@ _OF_INTENT = f"""
 
 
 class PostgresAdoption:
-    """Implements `service.ports.AdoptionStore`."""
+    """Implements `operator_ports.AdoptionStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -50,7 +50,7 @@ _DELETE = {
 
 
 class PostgresCleanup:
-    """Implements `service.ports.CleanupStore`."""
+    """Implements `settlement_ports.CleanupStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -109,7 +109,7 @@ _SKEW = """
 
 
 class PostgresCursors:
-    """Implements `service.ports.CursorStore`: one holder's view of one provider's cursor."""
+    """Implements `settlement_ports.CursorStore`: one holder's view of one provider's cursor."""
 
     def __init__(self, database: Database, lease: timedelta = timedelta(seconds=90)) -> None:
         self._database = database

@@ -152,7 +152,7 @@ _CLOSE = """
 
 
 class PostgresDeposits:
-    """Implements `service.ports.DepositStore`.
+    """Implements `settlement_ports.DepositStore`.
 
     `proving` names the providers of whom only a preimage of the payment hash is believed.
     """

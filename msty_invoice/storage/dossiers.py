@@ -61,7 +61,7 @@ _STRAYS = f"""
 
 
 class PostgresDossiers:
-    """Implements `service.ports.DossierStore`."""
+    """Implements `operator_ports.DossierStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

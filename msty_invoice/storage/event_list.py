@@ -33,7 +33,7 @@ _REOPEN = """
 
 
 class PostgresEventList:
-    """Implements `service.ports.EventList`."""
+    """Implements `operator_ports.EventList`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

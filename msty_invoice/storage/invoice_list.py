@@ -34,7 +34,7 @@ _LIST = f"""
 
 
 class PostgresInvoiceList:
-    """Implements `service.ports.InvoiceList`."""
+    """Implements `operator_ports.InvoiceList`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -11,7 +11,7 @@ from msty_invoice.storage.webhooks import CHANNEL
 
 
 class PostgresListener:
-    """Implements `service.ports.Listener`, on a connection of its own."""
+    """Implements `settlement_ports.Listener`, on a connection of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -19,7 +19,7 @@ _NOTIFY = "SELECT pg_notify(%(channel)s, %(notice)s)"
 
 
 class Looks:
-    """Implements `service.ports.LookOut`. A reader never waits for it, nor fails by it."""
+    """Implements `settlement_ports.LookOut`. A reader never waits for it, nor fails by it."""
 
     def __init__(self, link: RedisLink, database: Database, monotonic: Callable[[], float]) -> None:
         self._link = link

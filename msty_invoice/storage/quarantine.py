@@ -72,7 +72,7 @@ _RESOLVE_FINDING = """
 
 
 class PostgresQuarantine:
-    """Implements `service.ports.QuarantineStore`."""
+    """Implements `operator_ports.QuarantineStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

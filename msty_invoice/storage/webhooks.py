@@ -78,7 +78,7 @@ _PARK = f"""
 
 
 class PostgresWebhooks:
-    """Implements `service.ports.WebhookStore`. One settler's view: it holds what it takes.
+    """Implements `settlement_ports.WebhookStore`. One settler's view: it holds what it takes.
 
     With a `provider` it takes that one's events only, so that none waits behind another's.
     """

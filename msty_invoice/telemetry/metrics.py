@@ -27,7 +27,7 @@ def count_key_budget(key: str) -> None:
 
 
 class SettlementCounters:
-    """Keeps to `service.ports.SettlementCounts`. A path whose count stands still is dead."""
+    """Keeps to `settlement_ports.SettlementCounts`. A path whose count stands still is dead."""
 
     _deposits = Counter(
         "msty_invoice_deposits_total",

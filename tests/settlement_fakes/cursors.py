@@ -27,7 +27,7 @@ class KeptCursor:
 
 
 class MemoryCursors:
-    """Keeps to `service.ports.CursorStore`. Another machine is another one on the same `kept`."""
+    """Keeps to `settlement_ports.CursorStore`. Another machine is one on the same `kept`."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class OpenDeposit:
 
 
 class MemoryDeposits:
-    """Keeps to `service.ports.DepositStore`."""
+    """Keeps to `settlement_ports.DepositStore`."""
 
     def __init__(
         self, invoices: MemoryInvoices, clock: Clock, *, proof_demanded: bool = False

@@ -31,7 +31,7 @@ class KeptEvent:
 
 
 class MemoryWebhooks:
-    """Keeps to `service.ports.WebhookStore`. Another settler is another one on the same `kept`."""
+    """Keeps to `settlement_ports.WebhookStore`. Another settler is one on the same `kept`."""
 
     def __init__(
         self, clock: Clock, lease_seconds: float = 30.0, kept: list[KeptEvent] | None = None

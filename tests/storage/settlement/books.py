@@ -13,7 +13,8 @@ import psycopg2
 from msty_invoice.domain.deposit import LIGHTNING, Deposit, DepositState, Verdict
 from msty_invoice.domain.invoice import Invoice, InvoiceStatus
 from msty_invoice.domain.webhook import DEPOSIT, SUCCESS, WebhookEvent
-from msty_invoice.service.ports import CursorStore, DepositStore, InvoiceStore, WebhookStore
+from msty_invoice.service.ports import InvoiceStore
+from msty_invoice.service.settlement_ports import CursorStore, DepositStore, WebhookStore
 from msty_invoice.storage.cursors import PostgresCursors
 from msty_invoice.storage.deposits import PostgresDeposits
 from msty_invoice.storage.invoices import PostgresInvoices

@@ -9,7 +9,7 @@ import pytest
 
 from msty_invoice.domain.errors import StorageUnavailable
 from msty_invoice.domain.walk import Cursor, Depth, Walk
-from msty_invoice.service.ports import CursorStore
+from msty_invoice.service.settlement_ports import CursorStore
 from msty_invoice.storage.cursors import PostgresCursors
 from msty_invoice.storage.postgres import Database
 from tests.storage.settlement.books import Books, PostgresBooks, at

@@ -17,7 +17,7 @@ BOLT11 = encode(COFFEE, KEY)
 
 
 class OneDossier:
-    """Keeps to `service.ports.DossierStore`, and notes what it was asked for."""
+    """Keeps to `operator_ports.DossierStore`, and notes what it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str | UUID] = []

@@ -13,7 +13,7 @@ from tests.unit.settlement.parts import ListingProvider, Parts
 
 
 class Notices:
-    """Keeps to `service.ports.Listener`: gives these in turn, then nothing."""
+    """Keeps to `settlement_ports.Listener`: gives these in turn, then nothing."""
 
     def __init__(self, *turns: list[str] | Exception) -> None:
         self._turns = list(turns)
