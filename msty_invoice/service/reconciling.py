@@ -141,15 +141,14 @@ class Reconciling:
         return total
 
     def _skew(self, cursor: Cursor, page: DepositPage, elapsed: float) -> timedelta | None:
-        """The provider's clock minus the database's, by the worse witness; None if none tells.
+        """The provider's clock minus the database's, now; None if nothing tells.
 
-        A `Date` may be that of somebody in between, and only the clock that dates invoices
-        says when they are over.
+        What the newest invoice says counts only without a `Date`: it speaks of when it was
+        made, and would hold up expiry for a day after both clocks are well again.
         """
-        witnesses = [self._cursors.issue_skew(cursor.provider)]
-        if page.provider_time is not None:
-            witnesses.append(page.provider_time - (cursor.now + timedelta(seconds=elapsed)))
-        return max((skew for skew in witnesses if skew is not None), key=abs, default=None)
+        if page.provider_time is None:
+            return self._cursors.issue_skew(cursor.provider)
+        return page.provider_time - (cursor.now + timedelta(seconds=elapsed))
 
     def _agree(self, skew: timedelta | None) -> bool:
         if skew is not None and abs(skew) <= MAX_SKEW:
