@@ -77,8 +77,8 @@ MUTANTS = (
     Mutant(
         "a call ends by its deadline",
         "msty_invoice/lightning/deadline.py",
-        "        if seconds <= 0:",
-        "        if seconds <= -3600:",
+        "        return seconds\n",
+        "        return 5.0\n",
         "tests/integration/river/test_rude_servers.py",
     ),
     Mutant(
