@@ -514,7 +514,7 @@ MUTANTS = (
         "self._ensure_held(self._cursors.save(cursor.provider, walk))",
         "self._cursors.complete(cursor.provider, walk, done_down_to(walk, None))\n"
         "            self._cursors.save(cursor.provider, walk)",
-        f"{_CRASHES} -k cursors._COMPLETE",
+        "tests/unit/settlement/test_reconciling.py",
     ),
     Mutant(
         "failpoints are refused on mainnet",
@@ -576,7 +576,8 @@ def _caught(mutant: Mutant) -> bool:
         _copy_tree(copy)
         target = copy / mutant.file
         target.write_text(target.read_text().replace(mutant.guard, mutant.without))
-        caught = _fails(mutant, copy)
+        # Some guards show in how soon something happens: on a busy machine, look twice.
+        caught = _fails(mutant, copy) or _fails(mutant, copy)
     print(f"{'caught' if caught else 'ALIVE '}  {mutant.name}", flush=True)
     return caught
 
